@@ -1,0 +1,99 @@
+"""Opens the house: settings, a database connection per request, the doors, the commit listeners."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, g
+from jinja2 import StrictUndefined
+
+import fragments
+import tasks
+from config import Settings, settings
+from live import socket, tail
+from models import database
+from party import events
+from party.storage import open_storage
+from web import guard, viewer
+from web.health import health_pages
+from web.library import library_pages
+from web.pages import pages
+from web.playback import playback_pages
+from web.queue import queue_pages
+from web.rooms import room_pages
+
+LARGEST_FORM = 64 * 1024
+
+
+def create_app(wanted: Settings = settings) -> Flask:
+    """The Flask application of one process, without its loops: `start` begins those."""
+    app = Flask(__name__)
+    app.config.update(
+        SETTINGS=wanted,
+        SECRET_KEY=wanted.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        HAS_BUS=has_bus(wanted),
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(fragments.environment.filters)
+    app.jinja_env.globals["oob"] = ""
+    open_storage(wanted)
+    app.before_request(connect)
+    app.teardown_request(disconnect)
+    viewer.init(app)
+    guard.init(app)
+    for door in (pages, room_pages, queue_pages, playback_pages, library_pages, health_pages):
+        app.register_blueprint(door)
+    socket.init(app, wanted)
+    return app
+
+
+def connect() -> None:
+    """A connection for this request; sockets and files that need none give it back at once."""
+    database.obj.connect(reuse_if_open=True)
+    g.is_connected = True
+
+
+def disconnect(_error: BaseException | None = None) -> None:
+    """Give the request's connection back."""
+    if g.pop("is_connected", False) and not database.obj.is_closed():
+        database.obj.close()
+
+
+def has_bus(wanted: Settings) -> Callable[[], bool]:
+    """Whether wake-ups from other processes arrive: through Redis when it is named, else by watching the database."""
+    if not wanted.redis_url:
+        return lambda: True
+    import redis
+
+    client = redis.Redis.from_url(wanted.redis_url, socket_timeout=1)
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    return answers
+
+
+def start(wanted: Settings = settings) -> None:
+    """Wire the commit listeners and begin the loops beside the sockets."""
+    events.on_commit += [tail.committed, tasks.keeping.plan]
+    if wanted.redis_url:
+        events.on_commit.append(tail.publisher(wanted.redis_url))
+    socket.start(wanted)
+
+
+def __getattr__(name: str) -> Any:
+    # `app:app` for gunicorn; importing this module for a test starts nothing.
+    if name != "app":
+        raise AttributeError(name)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    globals()["app"] = create_app()
+    start()
+    return globals()["app"]

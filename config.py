@@ -1,0 +1,185 @@
+"""Every setting, read once from the environment, typed, refusing to start when wrong.
+
+An empty value counts as not given. Standard library only: `bin/run` reads this before anything is installed.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent
+
+
+class BadSetting(ValueError):
+    """One sentence for the person who starts the program: which setting, what it was, what it may be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    host: str
+    port: int
+    data_dir: Path
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    public_url: str
+    grace_seconds: int
+    demo: bool
+    max_sockets: int
+    max_sockets_per_person: int
+    max_sockets_per_network: int
+    max_actions_per_minute: int
+    web_concurrency: int
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from these variables. Makes the data folder and, if none is given, the key kept in it."""
+    host = _host(environ, "HOST", "0.0.0.0")
+    port = _integer(environ, "PORT", 8000, 1, 65535)
+    database_url = _address(environ, "DATABASE_URL", ("postgresql", "postgres"))
+    redis_url = _address(environ, "REDIS_URL", ("redis", "rediss", "unix"))
+    public_url = _origin(environ, "PUBLIC_URL")
+    grace_seconds = _integer(environ, "GRACE_SECONDS", 300, 1, 86_400)
+    demo = _boolean(environ, "DEMO", True)
+    max_sockets = _integer(environ, "MAX_SOCKETS", 3500, 0, 1_000_000)
+    max_sockets_per_person = _integer(environ, "MAX_SOCKETS_PER_PERSON", 5, 0, 1_000_000)
+    max_sockets_per_network = _integer(environ, "MAX_SOCKETS_PER_NETWORK", 50, 0, 1_000_000)
+    max_actions_per_minute = _integer(environ, "MAX_ACTIONS_PER_MINUTE", 240, 0, 1_000_000)
+    web_concurrency = _integer(environ, "WEB_CONCURRENCY", 1, 1, 64)
+    # Last, so that nothing is written when any other setting is wrong.
+    data_dir = _folder(environ, "DATA_DIR", ROOT / "data")
+    secret_key = _secret(environ, "SECRET_KEY", data_dir / "secret_key")
+    return Settings(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key=secret_key,
+        public_url=public_url,
+        grace_seconds=grace_seconds,
+        demo=demo,
+        max_sockets=max_sockets,
+        max_sockets_per_person=max_sockets_per_person,
+        max_sockets_per_network=max_sockets_per_network,
+        max_actions_per_minute=max_actions_per_minute,
+        web_concurrency=web_concurrency,
+    )
+
+
+def _text(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name, "").strip()
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = _text(environ, name)
+    if not text:
+        return default
+    # int() alone would also take "1_000" and other scripts' digits.
+    if re.fullmatch(r"[0-9]{1,12}", text) and low <= int(text) <= high:
+        return int(text)
+    raise BadSetting(f"{name} is {text!r}; it must be a whole number from {low} to {high}.")
+
+
+def _boolean(environ: Mapping[str, str], name: str, default: bool) -> bool:
+    text = _text(environ, name).lower()
+    if not text:
+        return default
+    if text in ("1", "true", "yes", "on"):
+        return True
+    if text in ("0", "false", "no", "off"):
+        return False
+    raise BadSetting(f"{name} is {text!r}; it must be 1 or 0.")
+
+
+def _host(environ: Mapping[str, str], name: str, default: str) -> str:
+    text = _text(environ, name) or default
+    if re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?", text):
+        return text
+    raise BadSetting(f"{name} is {text!r}; it must be an address to listen on, such as 0.0.0.0 or 127.0.0.1.")
+
+
+def _address(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    text = _text(environ, name)
+    scheme, mark, rest = text.partition("://")
+    if not text or (mark and rest and scheme in schemes):
+        return text
+    # The address may hold a password, so the sentence does not repeat it.
+    allowed = " or ".join(f"{known}://" for known in schemes)
+    raise BadSetting(f"{name} is not an address we know; it must begin with {allowed}, or be left empty.")
+
+
+def _origin(environ: Mapping[str, str], name: str) -> str:
+    text = _text(environ, name)
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        good = (
+            parts.scheme in ("http", "https")
+            and re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-f:.]+", parts.hostname or "")
+            and "@" not in parts.netloc
+            and (parts.port is None or parts.port > 0)
+            and parts.path in ("", "/")
+            and not re.search(r"[?#\s]", text)
+        )
+    except ValueError:
+        good = False
+    if good:
+        return f"{parts.scheme}://{parts.netloc.lower()}"
+    raise BadSetting(
+        f"{name} is {text!r}; it must be what people type, such as https://party.example.org, without a path."
+    )
+
+
+def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:
+    # A relative path counts from the project, so that every process means the same folder.
+    path = (ROOT / (_text(environ, name) or default)).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise BadSetting(
+            f"{name} is {str(path)!r}, where we cannot write ({error.strerror}); name another folder."
+        ) from error
+    return path
+
+
+def _secret(environ: Mapping[str, str], name: str, kept: Path) -> str:
+    text = _text(environ, name)
+    if text and len(text) < 16:
+        raise BadSetting(f"{name} has {len(text)} characters; it must have at least 16, or be left empty.")
+    return text or _kept_secret(name, kept)
+
+
+def _kept_secret(name: str, kept: Path) -> str:
+    """The key in this file, made by whoever comes first: web and worker start together and must agree."""
+    try:
+        with os.fdopen(os.open(kept, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            text = file.read().strip()
+            if not text:
+                text = secrets.token_hex(32)
+                file.seek(0)
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(
+            f"{name} is empty and {str(kept)!r} cannot be read; remove it or give the key."
+        ) from error
+    if len(text) < 16:
+        raise BadSetting(
+            f"{name} is empty and the key in {str(kept)!r} is too short; remove it or give the key."
+        )
+    return text
+
+
+settings = load(os.environ)

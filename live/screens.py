@@ -1,0 +1,195 @@
+"""Who is looking at a room from this process, and the frames they share: rendered and framed once per audience."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
+
+import fragments
+from live import tail, wire
+from party.change import connected
+from party.views import Audience, Snapshot
+
+FRAME_SPACING = 0.05
+"""Seconds between two frames of a room: a burst is at most 20 a second, and coalesces."""
+
+PEOPLE_SPACING = 1.0
+PEOPLE_LOOK_SECONDS = 5.0
+HEARTBEAT_SECONDS = 10.0
+FRAMES_KEPT = 64
+LEAD_LEAST_MS, LEAD_MOST_MS = 150, 1000
+
+counters: Counter[str] = Counter()
+"""How often screens were brought up to date without loss, by a delta, or whole; and what was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A frame on its way: bytes for the wire, the number it leads to, the seats whose own share changed."""
+
+    data: bytes
+    to: int
+    epoch: str
+    actors: frozenset[int]
+
+
+class Screen:
+    """One open page: its socket, whose it is, and the number it has."""
+
+    __slots__ = ("beat_at", "cursor", "epoch", "is_behind", "member_id", "people", "user_id", "wake", "wire")
+
+    def __init__(self, socket: wire.Wire, user_id: int, member_id: int, cursor: int, epoch: str) -> None:
+        self.wire, self.user_id, self.member_id = socket, user_id, member_id
+        self.cursor, self.epoch = cursor, epoch
+        self.wake = threading.Event()
+        self.is_behind = True
+        self.people = -1
+        self.beat_at = 0.0
+        self.plan_beat(time.monotonic())
+
+    def plan_beat(self, now: float) -> None:
+        """The next heartbeat, spread so that screens do not beat in step."""
+        self.beat_at = now + HEARTBEAT_SECONDS * random.uniform(0.8, 1.2)
+
+
+class RoomScreens:
+    """The screens of one room in this process."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.screens: set[Screen] = set()
+        self.seats: Counter[int] = Counter()
+        self.roles: dict[int, str] = {}
+        self.state = ""
+        self.epoch, self.head = "", 0
+        self.people_version, self._people_html = 0, ""
+        self.people_data = b""
+        self._frames: OrderedDict[tuple[str, int], Ready] = OrderedDict()
+        self._lock = threading.Lock()
+        self._woken_at = self._people_at = 0.0
+        self._is_wake_planned = self._is_people_planned = False
+        self._trips: deque[float] = deque(maxlen=200)
+
+    def wake(self) -> None:
+        """The room moved on: now, or when the last frame is far enough away."""
+        wait = self._woken_at + FRAME_SPACING - time.monotonic()
+        if wait <= 0:
+            self._wake_all()
+        elif not self._is_wake_planned:
+            self._is_wake_planned = True
+            later(wait, self._wake_all)
+
+    def _wake_all(self) -> None:
+        self._is_wake_planned = False
+        self._woken_at = time.monotonic()
+        self.refresh()
+        for screen in list(self.screens):
+            screen.is_behind = True
+            screen.wake.set()
+
+    def refresh(self) -> Snapshot:
+        """Read the room as it stands: its number, its state, and everybody's standing."""
+        with self._lock, connected():
+            room = fragments.current(self.code)
+            self._note(room)
+        return room
+
+    def _note(self, room: Snapshot) -> None:
+        if (room.epoch, room.seq) != (self.epoch, self.head):
+            self._frames.clear()
+        self.epoch, self.head, self.state = room.epoch, room.seq, room.state
+        self.roles = dict(room.member_roles)
+
+    def frame(self, role: str, after: int, epoch: str) -> Ready:
+        """What an audience lacks after a number, made once for everybody who lacks the same."""
+        start = after if epoch == self.epoch else 0
+        ready = self._frames.get((role, start))
+        if ready is not None:
+            return ready
+        with self._lock:
+            ready = self._frames.get((role, start))
+            if ready is None:
+                ready = self._make(role, start, epoch)
+                self._frames[role, start] = ready
+                if len(self._frames) > FRAMES_KEPT:
+                    self._frames.popitem(last=False)
+        return ready
+
+    def _make(self, role: str, start: int, epoch: str) -> Ready:
+        with connected():
+            made = fragments.since(self.code, Audience(role), start, epoch)
+        if made.to != self.head or made.epoch != self.epoch:
+            self._frames.clear()
+            self.head, self.epoch = made.to, made.epoch
+        counters["full" if made.start == 0 else "delta"] += 1
+        return Ready(wire.frame(made.html), made.to, made.epoch, made.actors)
+
+    def people_changed(self) -> None:
+        """Somebody came or went: shown calmly, once a second at most."""
+        if not self._is_people_planned:
+            self._is_people_planned = True
+            later(max(0.0, self._people_at + PEOPLE_SPACING - time.monotonic()), self.look_at_people)
+
+    def look_at_people(self) -> None:
+        """Render who is here; when it differs from what the screens have, have it sent."""
+        self._is_people_planned = False
+        self._people_at = time.monotonic()
+        room = self.refresh()
+        html = fragments.people(room, Audience("guest"))
+        if html != self._people_html:
+            self._people_html, self.people_data = html, wire.frame(html)
+            self.people_version += 1
+            for screen in list(self.screens):
+                screen.wake.set()
+
+    def note_trip(self, milliseconds: float) -> None:
+        """A screen's round trip, as it measured it."""
+        if 0 <= milliseconds < 10_000:
+            self._trips.append(milliseconds)
+
+    def start_lead_ms(self) -> int:
+        """How far ahead a start must lie so that all can make it: max(150, 1.5 · p95 of the round trips + 50), at most 1000."""
+        trips = sorted(self._trips)
+        p95 = trips[int(len(trips) * 0.95)] if trips else 0.0
+        return int(min(LEAD_MOST_MS, max(LEAD_LEAST_MS, 1.5 * p95 + 50)))
+
+
+rooms: dict[str, RoomScreens] = {}
+
+
+def of(code: str) -> RoomScreens:
+    """The room's screens, watched from now on."""
+    room = rooms.get(code)
+    if room is None:
+        room = rooms[code] = RoomScreens(code)
+        tail.watch(code, room.wake)
+    return room
+
+
+def forget_if_empty(room: RoomScreens) -> None:
+    """Nobody here looks at the room any more."""
+    if not room.screens and rooms.get(room.code) is room:
+        del rooms[room.code]
+        tail.unwatch(room.code, room.wake)
+
+
+def start_lead_ms(code: str) -> int:
+    """How far in the future a start of this room should lie, in milliseconds."""
+    room = rooms.get(code)
+    return room.start_lead_ms() if room else LEAD_LEAST_MS
+
+
+def heartbeat(room: RoomScreens) -> bytes:
+    """The room's number, for screens that heard nothing else."""
+    return wire.frame(json.dumps({"t": "head", "epoch": room.epoch, "seq": room.head}))
+
+
+def later(seconds: float, act: object) -> None:
+    """Call `act` in its own greenlet after a while."""
+    timer = threading.Timer(seconds, act)  # type: ignore[arg-type]
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,277 @@
+"""Door 3, the WebSocket: a cursor and one writer per screen. What a browser sends here changes no room."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections import Counter
+
+from flask import Flask, current_app, request
+
+import fragments
+from config import Settings
+from live import screens, tail, wire
+from live.screens import RoomScreens, Screen, counters, later
+from party import hosting, people, playback, rooms, snapshot
+from party.change import Person, connected
+from party.errors import Refusal
+from party.storage import database_file
+
+SIGNED_OUT, REMOVED, ENDED, TOO_MANY_SCREENS = 4401, 4403, 4404, 4409
+RESTART, OVERLOADED = 1012, 1013
+GOODBYE_SECONDS = 2.0
+DRAIN_BATCH, DRAIN_PAUSE = 200, 0.05
+
+process = secrets.token_hex(8)
+_all: set[Screen] = set()
+_per_person: Counter[int] = Counter()
+_per_network: Counter[str] = Counter()
+_is_draining = threading.Event()
+
+logger = logging.getLogger(__name__)
+
+
+def init(app: Flask, settings: Settings) -> None:
+    """Open the door: the socket's address and the two loops beside it."""
+
+    def is_allowed(origin: str, host: str) -> bool:
+        return wire.is_own_origin(origin, host, settings.public_url)
+
+    limits = wire.Limits(messages=60)
+    wire.route(app, "/rooms/<code>/live", is_allowed, limits)(_serve)
+    app.config["START_LEAD_MS"] = screens.start_lead_ms
+
+
+def start(settings: Settings) -> None:
+    """Start following the database and keeping time, in the process that holds the sockets."""
+    probe = tail.AlwaysProbe() if settings.database_url else tail.SqliteProbe(database_file(settings))
+    _spawn(lambda: tail.follow(probe, is_running))
+    if settings.redis_url:
+        _spawn(lambda: tail.follow_redis(settings.redis_url, is_running))
+    _spawn(_beat)
+
+
+def is_running() -> bool:
+    """False once the process is on its way out."""
+    return not _is_draining.is_set()
+
+
+def drain() -> None:
+    """Tell every screen to come back in a moment (1012), in batches, and count nobody as here any more."""
+    _is_draining.set()
+    leaving = list(_all)
+    for first in range(0, len(leaving), DRAIN_BATCH):
+        for screen in leaving[first : first + DRAIN_BATCH]:
+            screen.wire.close(RESTART, "restarting")
+        time.sleep(DRAIN_PAUSE)
+
+
+def _serve(socket: wire.Wire, code: str) -> None:
+    viewer = current_app.extensions["viewer"]()
+    settings = current_app.config["SETTINGS"]
+    network = request.remote_addr or ""
+    with connected():
+        refusal = _refusal(settings, viewer, network)
+        room = rooms.find(code)
+        seat = snapshot.mine(room.code, viewer.user_id) if room and viewer else None
+    if refusal is None and (room is None or room.state == "EXPIRED"):
+        refusal = (ENDED, "this room has ended")
+    if refusal is None and seat is None:
+        refusal = (REMOVED, "not in this room")
+    if refusal is not None:
+        socket.close(*refusal)
+        return
+    after, epoch = request.args.get("after", 0, type=int), request.args.get("epoch", "")
+    screen = Screen(socket, viewer.user_id, seat[0], max(0, after), epoch)
+    _run(screen, room.code, network)
+
+
+def _refusal(settings: Settings, viewer: people.SignedIn | None, network: str) -> tuple[int, str] | None:
+    if viewer is None:
+        return SIGNED_OUT, "signed out"
+    if _is_draining.is_set() or 0 < settings.max_sockets <= len(_all):
+        return OVERLOADED, "full"
+    if 0 < settings.max_sockets_per_network <= _per_network[network]:
+        return OVERLOADED, "too many from one network"
+    if 0 < settings.max_sockets_per_person <= _per_person[viewer.user_id]:
+        return TOO_MANY_SCREENS, "too many screens"
+    return None
+
+
+def _run(screen: Screen, code: str, network: str) -> None:
+    room = screens.of(code)
+    room.screens.add(screen)
+    _all.add(screen)
+    _per_person[screen.user_id] += 1
+    _per_network[network] += 1
+    room.seats[screen.member_id] += 1
+    try:
+        if room.seats[screen.member_id] == 1:
+            _arrived(screen, room)
+        if not room.epoch:
+            room.refresh()
+        screen.wire.listen(lambda text: _hear(screen, room, text), screen.wake.set)
+        _write(screen, room)
+    finally:
+        room.screens.discard(screen)
+        _all.discard(screen)
+        _count_down(_per_person, screen.user_id)
+        _count_down(_per_network, network)
+        _count_down(room.seats, screen.member_id)
+        if not room.seats[screen.member_id] and is_running():
+            _gone(screen, room)
+
+
+def _write(screen: Screen, room: RoomScreens) -> None:
+    """The one writer: sleep, look at the number, send what lacks whole, move the cursor, sleep."""
+    socket = screen.wire
+    socket.send(screens.heartbeat(room))
+    while socket.is_open:
+        if screen.is_behind:
+            screen.is_behind = False
+            if not _catch_up(screen, room):
+                return
+        if screen.people != room.people_version:
+            screen.people = room.people_version
+            socket.send(room.people_data)
+        if time.monotonic() >= screen.beat_at:
+            screen.plan_beat(time.monotonic())
+            socket.send(screens.heartbeat(room))
+        screen.wake.wait()
+        screen.wake.clear()
+
+
+def _catch_up(screen: Screen, room: RoomScreens) -> bool:
+    """Send what the screen lacks. False when its person may not see any more."""
+    role = room.roles.get(screen.member_id)
+    if role is None:
+        screen.wire.close(REMOVED, "removed")
+        return False
+    if (screen.epoch, screen.cursor) != (room.epoch, room.head):
+        ready = room.frame(role, screen.cursor, screen.epoch)
+        screen.wire.send(ready.data)
+        screen.cursor, screen.epoch = ready.to, ready.epoch
+        counters["frames"] += 1
+        if screen.member_id in ready.actors:
+            with connected():
+                share = fragments.mine(room.code, screen.user_id)
+            screen.wire.send(wire.frame(share))
+    else:
+        counters["lossless"] += 1
+    if room.state == "EXPIRED":
+        screen.wire.close(ENDED, "the party is over")
+        return False
+    return True
+
+
+def _hear(screen: Screen, room: RoomScreens, text: str) -> None:
+    received = time.time() * 1000
+    try:
+        said = json.loads(text)
+        kind = said.get("t")
+    except (ValueError, AttributeError, RecursionError):
+        screen.wire.close(wire.PROTOCOL_ERROR, "not understood")
+        return
+    if kind == "clock":
+        _answer_clock(screen, room, said, received)
+    elif kind == "sync":
+        epoch, after = said.get("epoch"), said.get("after")
+        is_known = isinstance(after, int) and after >= 0 and epoch == room.epoch
+        screen.cursor, screen.epoch = (after, room.epoch) if is_known else (0, "")
+        screen.is_behind = True
+        screen.wake.set()
+    elif kind != "beat":
+        screen.wire.close(wire.PROTOCOL_ERROR, "not understood")
+
+
+def _answer_clock(screen: Screen, room: RoomScreens, said: dict[str, object], received: float) -> None:
+    number, sent, trip = said.get("id"), said.get("c"), said.get("rtt")
+    if not isinstance(number, int) or not isinstance(sent, int | float):
+        screen.wire.close(wire.PROTOCOL_ERROR, "not understood")
+        return
+    if isinstance(trip, int | float):
+        room.note_trip(trip)
+    answer = {"t": "clock", "id": number, "c": sent, "r": received, "s": time.time() * 1000}
+    screen.wire.send(wire.frame(json.dumps(answer)))
+
+
+def _arrived(screen: Screen, room: RoomScreens) -> None:
+    with connected():
+        people.screen_opened(screen.member_id, process)
+        if room.roles.get(screen.member_id, "host") == "host":
+            hosting.screen_arrived(Person(screen.user_id), room.code)
+    room.people_changed()
+
+
+def _gone(screen: Screen, room: RoomScreens) -> None:
+    if room.roles.get(screen.member_id) == "host":
+        _leave(screen, room)
+    else:
+        # A reload is not a goodbye.
+        later(GOODBYE_SECONDS, lambda: _leave(screen, room))
+
+
+def _leave(screen: Screen, room: RoomScreens) -> None:
+    if room.seats[screen.member_id] or not is_running():
+        return
+    try:
+        with connected():
+            people.screens_closed(screen.member_id, process)
+            begins_at = hosting.screens_gone(Person(screen.user_id), room.code)
+    except Refusal:
+        begins_at = None
+    if begins_at is not None:
+        later(begins_at / 1000 - time.time() + 0.02, lambda: _begin_grace(room.code))
+    if room.screens:
+        room.people_changed()
+    else:
+        screens.forget_if_empty(room)
+
+
+def _begin_grace(code: str) -> None:
+    with connected():
+        hosting.keep_promises(code)
+
+
+def _beat() -> None:
+    """Once a second: wake the screens whose heartbeat is due, look who is here, say that this process lives."""
+    looked = said = time.monotonic()
+    while is_running():
+        time.sleep(1.0)
+        now = time.monotonic()
+        try:
+            for screen in list(_all):
+                if now >= screen.beat_at:
+                    screen.wake.set()
+            if now - looked >= screens.PEOPLE_LOOK_SECONDS:
+                looked = now
+                for room in list(screens.rooms.values()):
+                    room.look_at_people()
+                    _advance_if_forgotten(room.code)
+            if now - said >= people.SAY_SECONDS:
+                said = now
+                with connected():
+                    people.still_here(process)
+        except Exception:
+            logger.exception("the heartbeat loop stumbled")
+
+
+def _advance_if_forgotten(code: str) -> None:
+    """The worker keeps the time; when it is away, a room somebody looks at goes on all the same."""
+    with connected():
+        play_id = playback.forgotten_play(code)
+        if play_id is not None:
+            playback.advance(code, play_id)
+
+
+def _count_down(counter: Counter, key: object) -> None:  # type: ignore[type-arg]
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]
+
+
+def _spawn(act: object) -> None:
+    threading.Thread(target=act, daemon=True).start()  # type: ignore[arg-type]

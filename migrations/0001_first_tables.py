@@ -1,0 +1,286 @@
+"""The first tables: people, sessions, library, rooms, seats, the line, votes, playing, the log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from peewee import (
+    SQL,
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    Check,
+    DatabaseProxy,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SqliteDatabase,
+    TextField,
+)
+
+database = DatabaseProxy()
+
+ROOM_STATES = ("CREATED", "LIVE", "GRACE", "EXPIRED")
+ROLES = ("host", "cohost", "guest")
+MODES = ("charts", "hand")
+ITEM_STATES = ("waiting", "playing", "played", "removed")
+PLAYBACK_STATES = ("idle", "playing", "paused")
+END_REASONS = ("finished", "skipped")
+
+
+def one_of(column: str, values: tuple[str, ...]) -> SQL:
+    """A CHECK that the column holds one of the values."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return Check(f"{column} IN ({listed})")
+
+
+class JsonField(TextField):  # type: ignore[misc]
+    """Small facts as JSON text, the same on both databases."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"), sort_keys=True)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Table(Model):  # type: ignore[misc]
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class User(Table):
+    """A person. A guest has a name and nothing else."""
+
+    id = AutoField()
+    display_name = CharField(max_length=50)
+    created_at = BigIntegerField()
+
+    class Meta:
+        table_name = "person"
+
+
+class Session(Table):
+    """A signed-in browser. Only the token's hash is kept, so a stolen database opens no session."""
+
+    token_hash = CharField(max_length=64, primary_key=True)
+    user = ForeignKeyField(User, backref="sessions", on_delete="CASCADE")
+    created_at = BigIntegerField()
+    last_seen_at = BigIntegerField()
+    expires_at = BigIntegerField(index=True)
+
+
+class Track(Table):
+    """A piece of media in the library. `search` is title, artist and album folded for searching."""
+
+    id = AutoField()
+    slug = CharField(max_length=120, unique=True)
+    title = CharField(max_length=200)
+    artist = CharField(max_length=200)
+    album = CharField(max_length=200, default="")
+    genre = CharField(max_length=60, default="", index=True)
+    duration_ms = IntegerField(constraints=[Check("duration_ms > 0")])
+    audio_file = CharField(max_length=200)
+    cover_file = CharField(max_length=200)
+    hue = CharField(max_length=4, default="none")
+    search = TextField()
+    added_at = BigIntegerField()
+
+
+class Job(Table):
+    """Long work with visible progress, and the worker's sign of life (`seen_at`)."""
+
+    name = CharField(max_length=40, primary_key=True)
+    done = IntegerField(default=0)
+    total = IntegerField(default=0)
+    seen_at = BigIntegerField()
+
+
+class Room(Table):
+    """A room. `seq` counts its log, `advance` its started songs; `fence` grows with each change of authority."""
+
+    id = AutoField()
+    code = CharField(max_length=8, unique=True)
+    name = CharField(max_length=60)
+    state = CharField(max_length=8, default="CREATED", constraints=[one_of("state", ROOM_STATES)])
+    mode = CharField(max_length=8, default="charts", constraints=[one_of("mode", MODES)])
+    epoch = CharField(max_length=16)
+    seq = IntegerField(default=0)
+    advance = IntegerField(default=0)
+    fence = IntegerField(default=1)
+    grace_seconds = IntegerField(default=300)
+    host_gone_at = BigIntegerField(null=True, index=True)
+    host_grace_until = BigIntegerField(null=True, index=True)
+    created_at = BigIntegerField()
+    expired_at = BigIntegerField(null=True)
+
+
+class Member(Table):
+    """A seat: one person in one room. Kept when its person leaves, since items and votes name it."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="members", on_delete="CASCADE")
+    user = ForeignKeyField(User, backref="members", on_delete="CASCADE")
+    role = CharField(max_length=8, default="guest", constraints=[one_of("role", ROLES)])
+    color = IntegerField(default=1, constraints=[Check("color BETWEEN 1 AND 10")])
+    is_ringed = BooleanField(default=False)
+    joined_at = BigIntegerField()
+    left_at = BigIntegerField(null=True)
+
+    class Meta:
+        indexes = ((("room", "user"), True),)
+
+
+class Presence(Table):
+    """A seat that has a screen open in one web process; true while `seen_at` is young."""
+
+    id = AutoField()
+    member = ForeignKeyField(Member, backref="presences", on_delete="CASCADE")
+    process = CharField(max_length=32, index=True)
+    seen_at = BigIntegerField()
+
+    class Meta:
+        indexes = ((("member", "process"), True),)
+
+
+class Item(Table):
+    """A track on the line. `position` orders mode Hand, `pin_position` what the host put first."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="items", on_delete="CASCADE")
+    track = ForeignKeyField(Track, backref="items", on_delete="RESTRICT")
+    added_by = ForeignKeyField(Member, backref="items", on_delete="CASCADE")
+    state = CharField(max_length=8, default="waiting", constraints=[one_of("state", ITEM_STATES)])
+    position = CharField(max_length=64)
+    pin_position = CharField(max_length=64, null=True)
+    added_seq = IntegerField()
+    added_at_advance = IntegerField()
+    guard_limit = IntegerField()
+    overtakes = IntegerField(default=0)
+    added_at = BigIntegerField()
+    removed_at = BigIntegerField(null=True)
+    removed_by = ForeignKeyField(Member, null=True, on_delete="SET NULL")
+
+    class Meta:
+        indexes = ((("room", "state"), False),)
+
+
+class Vote(Table):
+    """One person's word on one item: +1 or -1. No row is no vote; counts are derived."""
+
+    id = AutoField()
+    item = ForeignKeyField(Item, backref="votes", on_delete="CASCADE")
+    member = ForeignKeyField(Member, backref="votes", on_delete="CASCADE")
+    value = IntegerField(constraints=[Check("value IN (-1, 1)")])
+    cast_at = BigIntegerField()
+
+    class Meta:
+        indexes = ((("item", "member"), True),)
+
+
+class Play(Table):
+    """An item heard once: it starts once and ends once."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="plays", on_delete="CASCADE")
+    item = ForeignKeyField(Item, backref="plays", on_delete="CASCADE")
+    started_at = BigIntegerField()
+    ended_at = BigIntegerField(null=True)
+    end_reason = CharField(max_length=8, null=True, constraints=[one_of("end_reason", END_REASONS)])
+
+    class Meta:
+        indexes = ((("room", "started_at"), False),)
+
+
+class Playback(Table):
+    """The room's anchor: at `at_ms` the item stood at `position_ms` and moves at `rate`. Nothing ticks."""
+
+    room = ForeignKeyField(Room, backref="playback", primary_key=True, on_delete="CASCADE")
+    item = ForeignKeyField(Item, null=True, on_delete="SET NULL")
+    play = ForeignKeyField(Play, null=True, on_delete="SET NULL")
+    locked_item = ForeignKeyField(Item, null=True, backref="locked_in", on_delete="SET NULL")
+    state = CharField(max_length=8, default="idle", constraints=[one_of("state", PLAYBACK_STATES)])
+    position_ms = IntegerField(default=0, constraints=[Check("position_ms >= 0")])
+    at_ms = BigIntegerField()
+    rate = FloatField(default=1.0)
+    version = IntegerField(default=1)
+    ends_at = BigIntegerField(null=True, index=True)
+
+
+class Event(Table):
+    """A row of the room's log, numbered without holes. `data` holds ids and small facts, never words of people."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="events", on_delete="CASCADE")
+    seq = IntegerField()
+    kind = CharField(max_length=40)
+    actor = ForeignKeyField(Member, null=True, on_delete="SET NULL")
+    data = JsonField()
+    at = BigIntegerField()
+
+    class Meta:
+        indexes = ((("room", "seq"), True),)
+
+
+class Outcome(Table):
+    """What a command with an idempotency key came to, kept a day, written in the command's own transaction."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    key = CharField(max_length=64)
+    answer = JsonField(null=True)
+    at = BigIntegerField(index=True)
+
+    class Meta:
+        indexes = ((("user", "key"), True),)
+
+
+TABLES = [User, Session, Track, Job, Room, Member, Presence, Item, Vote, Play, Playback, Event, Outcome]
+
+# What must be true is a constraint, not only an `if`.
+Member.add_index(Member.index(Member.room, unique=True, where=SQL("role = 'host'"), name="member_one_host"))
+Item.add_index(
+    Item.index(Item.room, Item.track, unique=True, where=SQL("state = 'waiting'"), name="item_waiting_once")
+)
+Item.add_index(
+    Item.index(Item.room, Item.position, unique=True, where=SQL("state = 'waiting'"), name="item_position")
+)
+Item.add_index(
+    Item.index(
+        Item.room,
+        Item.pin_position,
+        unique=True,
+        where=SQL("state = 'waiting' AND pin_position IS NOT NULL"),
+        name="item_pin_position",
+    )
+)
+Item.add_index(Item.index(Item.room, unique=True, where=SQL("state = 'playing'"), name="item_one_playing"))
+Play.add_index(Play.index(Play.room, unique=True, where=SQL("ended_at IS NULL"), name="play_one_open"))
+
+STAY_EXPIRED_SQLITE = """
+CREATE TRIGGER room_stays_expired BEFORE UPDATE OF state ON room
+WHEN OLD.state = 'EXPIRED' AND NEW.state <> 'EXPIRED'
+BEGIN SELECT RAISE(ABORT, 'an expired room stays expired'); END
+"""
+
+STAY_EXPIRED_POSTGRES = """
+CREATE FUNCTION room_stays_expired() RETURNS trigger AS $$
+BEGIN
+  IF OLD.state = 'EXPIRED' AND NEW.state <> 'EXPIRED' THEN
+    RAISE EXCEPTION 'an expired room stays expired';
+  END IF;
+  RETURN NEW;
+END $$ LANGUAGE plpgsql;
+CREATE TRIGGER room_stays_expired BEFORE UPDATE ON room FOR EACH ROW EXECUTE FUNCTION room_stays_expired();
+"""
+
+
+def up(migrator: Any, db: Any) -> None:
+    """Create everything, and the trigger that keeps an ended room ended."""
+    database.initialize(db)
+    db.create_tables(TABLES)
+    db.execute_sql(STAY_EXPIRED_SQLITE if isinstance(db, SqliteDatabase) else STAY_EXPIRED_POSTGRES)

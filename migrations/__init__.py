@@ -1,0 +1,1 @@
+"""Numbered changes of the schema, each with frozen models of its own."""

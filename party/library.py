@@ -1,0 +1,149 @@
+"""The library: searching it, and adding what has been made or found."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from models import Job, Track
+from party import snapshot
+from party.change import write
+from party.clock import now_ms
+from party.errors import Invalid, NotFound
+from party.views import TrackView
+
+PAGE = 20
+DEMO_JOB = "demo"
+ORDERINGS = {
+    "title": (Track.title, Track.id),
+    "artist": (Track.artist, Track.title, Track.id),
+    "newest": (Track.added_at.desc(), Track.id.desc()),
+    "duration": (Track.duration_ms, Track.id),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryRow:
+    """A track, and where it stands on the room's line when it already waits there."""
+
+    track: TrackView
+    queue_position: int | None
+    item_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryView:
+    """One page of the library. `making` is (done, total) while the demo library is being made."""
+
+    rows: tuple[LibraryRow, ...]
+    search: str
+    genre: str
+    genres: tuple[str, ...]
+    ordering: str
+    page: int
+    has_more: bool
+    total: int
+    making: tuple[int, int] | None
+
+
+def browse(search: str, genre: str, ordering: str, page: int, code: str | None) -> LibraryView:
+    """Twenty tracks whose title, artist or album hold every word of `search`, blind to accents and case."""
+    if ordering not in ORDERINGS:
+        raise Invalid("The library can be ordered by title, artist, newest or duration.")
+    if not 1 <= page <= 100_000:
+        raise Invalid("There is no such page.")
+    query = Track.select()
+    for word in fold(search[:200]).split():
+        query = query.where(Track.search.contains(word))
+    if genre:
+        query = query.where(Track.genre == genre)
+    total = query.count()
+    tracks = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
+    places = _places(code)
+    genres = [name for (name,) in Track.select(Track.genre).distinct().order_by(Track.genre).tuples() if name]
+    rows = tuple(
+        LibraryRow(snapshot.track_view(track), *places.get(track.id, (None, None))) for track in tracks
+    )
+    return LibraryView(
+        rows, search, genre, tuple(genres), ordering, page, page * PAGE < total, total, making()
+    )
+
+
+def _blind(ordering: str) -> tuple[object, ...]:
+    # The folded text starts with the title, so titles sort without regard to case or accents.
+    return (Track.search, Track.id) if ordering == "title" else ORDERINGS[ordering]
+
+
+def _places(code: str | None) -> dict[int, tuple[int, int]]:
+    if code is None:
+        return {}
+    room = snapshot.take(code)
+    return {item.track.id: (number, item.id) for number, item in enumerate(room.items, 1)}
+
+
+def making() -> tuple[int, int] | None:
+    """How far the demo library is, or None when it is not being made."""
+    job = Job.get_or_none(Job.name == DEMO_JOB)
+    return (job.done, job.total) if job and job.done < job.total else None
+
+
+def begin_demo(total: int) -> None:
+    """The worker starts to make the demo library."""
+    report_demo(0, total)
+
+
+def report_demo(done: int, total: int) -> None:
+    """How many pieces of the demo library are ready."""
+    with write():
+        Job.insert(name=DEMO_JOB, done=done, total=total, seen_at=now_ms()).on_conflict(
+            conflict_target=[Job.name], update={Job.done: done, Job.total: total, Job.seen_at: now_ms()}
+        ).execute()
+
+
+def known_slugs() -> set[str]:
+    """Slugs of the tracks that are there already."""
+    return {slug for (slug,) in Track.select(Track.slug).tuples()}
+
+
+def add_track(
+    *,
+    slug: str,
+    title: str,
+    artist: str,
+    album: str,
+    genre: str,
+    duration_ms: int,
+    audio_file: str,
+    cover_file: str,
+    hue: str,
+) -> None:
+    """Put a track into the library; the same slug again changes nothing. Files are named below the media folder."""
+    with write():
+        Track.insert(
+            slug=slug,
+            title=title,
+            artist=artist,
+            album=album,
+            genre=genre,
+            duration_ms=duration_ms,
+            audio_file=audio_file,
+            cover_file=cover_file,
+            hue=hue,
+            search=fold(f"{title} {artist} {album}"),
+            added_at=now_ms(),
+        ).on_conflict_ignore().execute()
+
+
+def files(track_id: int) -> tuple[str, str]:
+    """The track's audio and cover file, below the media folder. Raises NotFound."""
+    track = Track.get_or_none(Track.id == track_id)
+    if track is None:
+        raise NotFound("That track is not in the library.")
+    return track.audio_file, track.cover_file
+
+
+def fold(text: str) -> str:
+    """Text as it is searched: compatibility forms apart, marks dropped, case folded, single spaces."""
+    apart = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(ch for ch in apart if not unicodedata.category(ch).startswith("M"))
+    return " ".join(unicodedata.normalize("NFKC", bare).split())

@@ -1,0 +1,275 @@
+"""The line: putting tracks on, taking them off, voting, moving. What plays is playback's business."""
+
+from __future__ import annotations
+
+from peewee import IntegrityError, ModelSelect
+
+from models import Item, Room, Track, Vote
+from party import ranks
+from party.change import Actor, Change, change, refusal, retry_on_clash
+from party.errors import Conflict, Invalid, NotAllowed, NotFound
+from party.line import LINE_FULL, active_seats, read_line
+from party.ordering import MAX_PINS, MODES, guard_limit_for, order
+from party.permissions import can
+from party.playback import hold_lock, renew_lock, start_if_idle
+
+UNDO_MS = 12_000
+"""How long a removal can be undone: ten seconds on the screen, and the way there."""
+
+
+def add_item(actor: Actor, code: str, track_id: int) -> int:
+    """Put a track on the line. A track that already waits is refused with where it stands. Returns the item's id."""
+    with change(actor, code, may="add_item") as c:
+        track = Track.get_or_none(Track.id == track_id)
+        if track is None:
+            raise NotFound("That track is not in the library.")
+        hold_lock(c)
+        _refuse_duplicate(c, track)
+        line = read_line(c.room, c.playback)
+        if len(line.entries) >= LINE_FULL:
+            raise Conflict("The line is full. Let a few songs play first.")
+        item = _insert(c, track, guard_limit_for(active_seats(c.room, c.now)))
+        c.log("item_added", item_id=item.id)
+        start_if_idle(c)
+        return int(item.id)
+
+
+def remove_item(actor: Actor, code: str, item_id: int) -> None:
+    """Take a waiting item off the line: your own, or any as host. Removed already changes nothing."""
+    with change(actor, code, may="remove_own_item") as c:
+        item = c.item(item_id)
+        if item.added_by_id != c.member.id and not can(c.role, "remove_item"):
+            raise NotAllowed(refusal("remove_item"))
+        if item.state == "removed":
+            return
+        c.waiting_item(item_id)
+        hold_lock(c)
+        Item.update(state="removed", removed_at=c.now, removed_by=c.member, pin_position=None).where(
+            Item.id == item.id
+        ).execute()
+        if c.playback.locked_item_id == item.id:
+            c.playback.locked_item = None
+            c.playback.save()
+        c.log("item_removed", item_id=item.id)
+
+
+def restore_item(actor: Actor, code: str, item_id: int) -> None:
+    """Undo a removal within ten seconds, for whoever removed it or may remove anything."""
+    with change(actor, code, may="remove_own_item") as c:
+        item = c.item(item_id)
+        if item.state == "waiting":
+            return
+        if item.state != "removed" or c.now > item.removed_at + UNDO_MS:
+            raise Conflict("It is too late to bring that one back. You can put it on again.")
+        if item.removed_by_id != c.member.id and not can(c.role, "remove_item"):
+            raise NotAllowed(refusal("remove_item"))
+        _refuse_duplicate(c, item.track)
+        item.state, item.removed_at, item.removed_by = "waiting", None, None
+        if (
+            Item.select()
+            .where(Item.room == c.room, Item.state == "waiting", Item.position == item.position)
+            .exists()
+        ):
+            item.position = _end_of_line(c)
+        item.save()
+        c.log("item_restored", item_id=item.id)
+        start_if_idle(c)
+
+
+def cast_vote(actor: Actor, code: str, item_id: int, value: int) -> None:
+    """Vote a waiting item up or down. One vote per person and item; the same vote again changes nothing."""
+    if value not in (-1, 1):
+        raise Invalid("A vote is up or down.")
+    with change(actor, code, may="vote") as c:
+        item = c.waiting_item(item_id)
+        known = Vote.get_or_none(Vote.item == item, Vote.member == c.member)
+        if known is not None and known.value == value:
+            return
+        hold_lock(c)
+        if known is None:
+            Vote.insert(item=item, member=c.member, value=value, cast_at=c.now).execute()
+        else:
+            Vote.update(value=value, cast_at=c.now).where(Vote.id == known.id).execute()
+        c.log("vote_cast", item_id=item.id, value=value)
+        start_if_idle(c)
+
+
+def withdraw_vote(actor: Actor, code: str, item_id: int) -> None:
+    """Take a vote back. No vote to take back changes nothing."""
+    with change(actor, code, may="vote") as c:
+        item = c.waiting_item(item_id)
+        hold_lock(c)
+        if Vote.delete().where(Vote.item == item, Vote.member == c.member).execute():
+            c.log("vote_withdrawn", item_id=item.id)
+            start_if_idle(c)
+
+
+def move_item(actor: Actor, code: str, item_id: int, after_id: int | None) -> None:
+    """Put an item right after another, or first when `after_id` is None. In voted modes this holds it there."""
+    with change(actor, code, may="move_item") as c:
+        item = c.waiting_item(item_id)
+        if after_id == item_id:
+            raise Invalid("A track cannot stand after itself.")
+        hold_lock(c)
+        ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
+        target = _place_after(c, ids, item_id, after_id)
+        if target == ids:
+            return
+        if MODES[c.room.mode].uses_positions:
+            changed = _move_by_hand(c, item, target)
+        else:
+            changed = _move_by_pins(c, item, target)
+        if changed:
+            renew_lock(c)
+            c.log("item_moved", item_id=item.id, after_id=after_id)
+            start_if_idle(c)
+
+
+def change_mode(actor: Actor, code: str, mode: str) -> None:
+    """Choose how the line is ordered. Votes, ages and pins are kept; only the comparison changes."""
+    with change(actor, code, may="change_mode") as c:
+        if mode not in MODES:
+            raise Invalid("That is not a way to order the line.")
+        if mode == c.room.mode:
+            return
+        hold_lock(c)
+        if MODES[mode].uses_positions:
+            _number_as_seen(c)
+        c.room.mode = mode
+        renew_lock(c)
+        c.log("mode_changed", mode=mode)
+        start_if_idle(c)
+
+
+def title_of(code: str, item_id: int) -> str:
+    """The title of an item of this room; empty when there is none."""
+    query = Track.select(Track.title).join(Item).join(Room, on=Item.room == Room.id)
+    return query.where(Room.code == code, Item.id == item_id).scalar() or ""
+
+
+def _refuse_duplicate(c: Change, track: Track) -> None:
+    known = Item.get_or_none(Item.room == c.room, Item.track == track, Item.state == "waiting")
+    if known is not None:
+        ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
+        raise Conflict(f"{track.title} is already in line, {ordinal(ids.index(known.id) + 1)}. Vote it up.")
+
+
+def _insert(c: Change, track: Track, guard_limit: int) -> Item:
+    def insert() -> Item:
+        return Item.create(
+            room=c.room,
+            track=track,
+            added_by=c.member,
+            position=_end_of_line(c),
+            added_seq=c.room.seq + 1,
+            added_at_advance=c.room.advance,
+            guard_limit=guard_limit,
+            added_at=c.now,
+        )
+
+    try:
+        return retry_on_clash(insert)
+    except IntegrityError as clash:
+        raise Conflict(f"{track.title} is already in line.") from clash
+
+
+def _end_of_line(c: Change) -> str:
+    # Sorted here and not by the database: its collation need not be the keys' own byte order.
+    last = max((item.position for item in _waiting(c)), default=None)
+    key = ranks.between(last, None)
+    if not ranks.needs_renumbering(key):
+        return key
+    _number_as_seen(c)
+    return ranks.between(max(item.position for item in _waiting(c)), None)
+
+
+def _waiting(c: Change) -> ModelSelect:
+    return Item.select().where(Item.room == c.room, Item.state == "waiting")
+
+
+def _place_after(c: Change, ids: list[int], item_id: int, after_id: int | None) -> list[int]:
+    """The order wanted. Where the anchor is gone its nearest neighbour that is left counts, else the end."""
+    rest = [each for each in ids if each != item_id]
+    if after_id is None:
+        at = 0
+    elif after_id in rest:
+        at = rest.index(after_id) + 1
+    else:
+        at = _place_left_by(c, c.item(after_id), rest)
+    return [*rest[:at], item_id, *rest[at:]]
+
+
+def _place_left_by(c: Change, gone: Item, rest: list[int]) -> int:
+    if gone.state in ("playing", "played"):
+        return 0
+    if not MODES[c.room.mode].uses_positions:
+        return len(rest)
+    positions = {item.id: item.position for item in _waiting(c)}
+    return sum(positions[each] < gone.position for each in rest)
+
+
+def _move_by_hand(c: Change, item: Item, target: list[int]) -> bool:
+    """One row written: a key between the neighbours as they are now."""
+    entries = {entry.id: entry for entry in read_line(c.room, c.playback).entries}
+    if any(entry.pin_position for entry in entries.values()):
+        # Pins from a voted mode stay until the host sets the order themselves; then they become plain places.
+        _take_over_order(c, [each for each in target if each != item.id] + [item.id])
+        entries = {entry.id: entry for entry in read_line(c.room, c.playback).entries}
+    at = target.index(item.id)
+    before = entries[target[at - 1]].position if at else None
+    after = entries[target[at + 1]].position if at + 1 < len(target) else None
+    is_crossed = before is not None and after is not None and before >= after
+    key = None if is_crossed else ranks.between(before, after)
+    if key is None or ranks.needs_renumbering(key):
+        _take_over_order(c, target)
+    else:
+        Item.update(position=key).where(Item.id == item.id).execute()
+    return True
+
+
+def _move_by_pins(c: Change, item: Item, target: list[int]) -> bool:
+    """Hold the moved item, and every row above it, at the top of a voted line; dropped further down it is let go."""
+    entries = {entry.id: entry for entry in read_line(c.room, c.playback).entries}
+    at = target.index(item.id)
+    last_pin = max(
+        (i for i, each in enumerate(target) if entries[each].pin_position and each != item.id), default=-1
+    )
+    held = target[: max(at, last_pin) + 1]
+    if len(held) > MAX_PINS:
+        if item.pin_position is not None and at > last_pin:
+            Item.update(pin_position=None).where(Item.id == item.id).execute()
+            return True
+        raise Conflict(
+            f"The first {MAX_PINS} places can be held by hand, votes order the rest. "
+            "Switch the line to “By hand” to move anything anywhere."
+        )
+    keys = ranks.several(len(held))
+    Item.update(pin_position=None).where(Item.id.in_(held)).execute()
+    for item_id, key in zip(held, keys, strict=True):
+        Item.update(pin_position=key).where(Item.id == item_id).execute()
+    return True
+
+
+def _number_as_seen(c: Change) -> None:
+    """Short, even keys for everything that waits, in the order people see now; pins stay."""
+    ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
+    pins = {item.id: item.pin_position for item in _waiting(c) if item.pin_position is not None}
+    _take_over_order(c, ids)
+    for item_id, key in pins.items():
+        Item.update(pin_position=key).where(Item.id == item_id).execute()
+
+
+def _take_over_order(c: Change, ids: list[int]) -> None:
+    """Number the waiting items afresh in this order, pins becoming plain places."""
+    # Two passes, since the unique key would trip over a half-renumbered line.
+    for item_id in ids:
+        Item.update(position=f"~{item_id}").where(Item.id == item_id).execute()
+    for item_id, key in zip(ids, ranks.several(len(ids)), strict=True):
+        Item.update(position=key, pin_position=None).where(Item.id == item_id).execute()
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th … 11th, 12th, 13th."""
+    if 10 <= number % 100 <= 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -1,0 +1,309 @@
+"""What may be seen of a room now, with the number it is true for; read in one read transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from peewee import JOIN, Case, fn
+
+from models import Item, Member, Play, Playback, Presence, Room, Track, User, Vote, database, is_sqlite
+from party import lifecycle
+from party.clock import now_ms
+from party.errors import NotFound
+from party.line import PRESENT_MS
+from party.ordering import MODES, Entry, Line, Reason, order
+from party.views import (
+    PEOPLE_SHOWN,
+    ItemView,
+    PersonView,
+    PlaybackView,
+    PlayedView,
+    ReasonView,
+    Snapshot,
+    TrackView,
+)
+
+HISTORY_SHOWN = 50
+VOTERS_SHOWN = 40
+ROLE_ORDER = {"host": 0, "cohost": 1, "guest": 2}
+
+
+def take(code: str) -> Snapshot:
+    """The room as it stands. Raises NotFound."""
+    with reading():
+        room = Room.get_or_none(Room.code == code)
+        if room is None:
+            raise NotFound("No room answers to that code. It may have changed: ask for the new one.")
+        return _Reader(room).snapshot()
+
+
+def heads(codes: list[str]) -> list[tuple[str, int]]:
+    """The numbers of several rooms."""
+    found: list[tuple[str, int]] = []
+    for start in range(0, len(codes), 500):
+        found.extend(
+            Room.select(Room.code, Room.seq).where(Room.code.in_(codes[start : start + 500])).tuples()
+        )
+    return found
+
+
+def mine(code: str, user_id: int) -> tuple[int, str, dict[int, int], list[int]] | None:
+    """One person's own share: seat, role, votes on waiting items, own waiting items. None without a seat."""
+    seat = (
+        Member.select(Member.id, Member.role)
+        .join(Room)
+        .where(Room.code == code, Member.user == user_id, Member.left_at.is_null())
+        .tuples()
+        .first()
+    )
+    if seat is None:
+        return None
+    votes = (
+        Vote.select(Vote.item, Vote.value)
+        .join(Item)
+        .where(Vote.member == seat[0], Item.state.in_(("waiting", "playing")))
+        .tuples()
+    )
+    items = Item.select(Item.id).where(Item.added_by == seat[0], Item.state == "waiting").order_by(Item.id)
+    return seat[0], seat[1], dict(votes), [item.id for item in items]
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A read transaction: everything in it is seen at one moment."""
+    handle = database.obj
+    if handle.in_transaction():
+        yield
+        return
+    with handle.atomic() if is_sqlite() else handle.atomic(isolation_level="REPEATABLE READ"):
+        yield
+
+
+class _Reader:
+    """Reads one room; each person and track is made into a view once."""
+
+    def __init__(self, room: Room) -> None:
+        self.room, self.now = room, now_ms()
+        self.persons: dict[int, PersonView] = {}
+
+    def snapshot(self) -> Snapshot:
+        room = self.room
+        playback = Playback.get_by_id(room.id)
+        state, until = lifecycle.effective(room, self.now)
+        self._read_people()
+        return Snapshot(
+            id=room.id,
+            code=room.code,
+            name=room.name,
+            state=state,
+            mode=room.mode,
+            epoch=room.epoch,
+            seq=room.seq,
+            grace_until_ms=until,
+            host=next((person for person in self.persons.values() if person.role == "host"), None),
+            playback=_playback_view(playback, state),
+            now=self._now(playback) if state != "EXPIRED" else None,
+            items=self._waiting(playback),
+            people=self._here(),
+            people_count=len(self.here),
+            history=self._history(),
+            member_roles=tuple((p.id, p.role) for p in self.persons.values()),
+        )
+
+    def _read_people(self) -> None:
+        here = (
+            Presence.select(fn.DISTINCT(Presence.member))
+            .join(Member)
+            .where(Member.room == self.room.id, Presence.seen_at > self.now - PRESENT_MS)
+            .tuples()
+        )
+        self.here = {member_id for (member_id,) in here}
+        rows = (
+            Member.select(Member.id, User.display_name, Member.color, Member.is_ringed, Member.role)
+            .join(User)
+            .where(Member.room == self.room.id)
+            .order_by(Member.id)
+            .tuples()
+        )
+        for member_id, name, color, is_ringed, role in rows:
+            self.persons[member_id] = PersonView(
+                member_id, name, initials(name), color, bool(is_ringed), role, member_id in self.here
+            )
+
+    def _here(self) -> tuple[PersonView, ...]:
+        present = [person for person in self.persons.values() if person.is_here]
+        present.sort(key=lambda person: (ROLE_ORDER[person.role], person.id))
+        return tuple(present[:PEOPLE_SHOWN])
+
+    def _waiting(self, playback: Playback) -> tuple[ItemView, ...]:
+        entries, parts = [], {}
+        for row in self._item_rows("waiting"):
+            entry = Entry(*row[:9])
+            entries.append(entry)
+            parts[entry.id] = (entry, row[9], _track_view(*row[10:]))
+        locked_id = None if MODES[self.room.mode].uses_positions else playback.locked_item_id
+        placed = order(Line(self.room.mode, entries, locked_id=locked_id))
+        views = []
+        for number, place in enumerate(placed):
+            entry, adder, track = parts[place.entry_id]
+            reason = _reason_view(place.reason, parts) if number == 0 else None
+            is_locked = number == 0 and entry.id == locked_id
+            views.append(self._item_view(entry, adder, track, reason, is_locked))
+        return tuple(views)
+
+    def _item_rows(self, state: str) -> Any:
+        return (
+            Item.select(
+                Item.id,
+                Item.added_seq,
+                Item.added_at_advance,
+                fn.COUNT(Case(None, [(Vote.value == 1, 1)])),
+                fn.COUNT(Case(None, [(Vote.value == -1, 1)])),
+                Item.position,
+                Item.pin_position,
+                Item.guard_limit,
+                Item.overtakes,
+                Item.added_by,
+                *TRACK_COLUMNS,
+            )
+            .join(Vote, JOIN.LEFT_OUTER)
+            .switch(Item)
+            .join(Track)
+            .where(Item.room == self.room.id, Item.state == state)
+            .group_by(Item.id, Track.id)
+            .tuples()
+        )
+
+    def _item_view(
+        self,
+        entry: Entry,
+        adder: int,
+        track: TrackView,
+        reason: ReasonView | None = None,
+        is_locked: bool = False,
+    ) -> ItemView:
+        voters: tuple[PersonView, ...] = ()
+        if reason is not None:
+            up = (
+                Vote.select(Vote.member)
+                .where(Vote.item == entry.id, Vote.value == 1)
+                .order_by(Vote.cast_at, Vote.id)
+                .limit(VOTERS_SHOWN)
+            )
+            voters = tuple(self.persons[vote.member_id] for vote in up)
+        return ItemView(
+            entry.id,
+            track,
+            self._quiet(adder),
+            entry.up,
+            entry.down,
+            entry.up - entry.down,
+            entry.pin_position is not None,
+            is_locked,
+            reason,
+            tuple(self._still(voter) for voter in voters),
+        )
+
+    def _quiet(self, member_id: int) -> PersonView:
+        return self._still(self.persons[member_id])
+
+    @staticmethod
+    def _still(person: PersonView) -> PersonView:
+        """The person without presence or role, so that a row does not change when somebody comes or goes."""
+        return PersonView(
+            person.id, person.name, person.initials, person.color, person.is_ringed, "guest", True
+        )
+
+    def _now(self, playback: Playback) -> ItemView | None:
+        if playback.item_id is None:
+            return None
+        row = next(row for row in self._item_rows("playing"))
+        return self._item_view(Entry(*row[:9]), row[9], _track_view(*row[10:]))
+
+    def _history(self) -> tuple[PlayedView, ...]:
+        net = Vote.select(fn.COALESCE(fn.SUM(Vote.value), 0)).where(Vote.item == Item.id)
+        rows = (
+            Play.select(
+                Play.id, Play.item, Play.started_at, Play.end_reason, Item.added_by, net, *TRACK_COLUMNS
+            )
+            .join(Item)
+            .join(Track)
+            .where(Play.room == self.room.id, Play.ended_at.is_null(False))
+            .order_by(Play.id.desc())
+            .limit(HISTORY_SHOWN)
+            .tuples()
+        )
+        return tuple(
+            PlayedView(
+                play, item, _track_view(*track), self._quiet(adder), int(votes), started, reason == "skipped"
+            )
+            for play, item, started, reason, adder, votes, *track in rows
+        )
+
+
+TRACK_COLUMNS = (
+    Track.id,
+    Track.title,
+    Track.artist,
+    Track.album,
+    Track.genre,
+    Track.duration_ms,
+    Track.hue,
+    Track.audio_file,
+    Track.cover_file,
+)
+_tracks: dict[tuple[Any, ...], TrackView] = {}
+"""Track views already made: a library is small, a line is read for every change."""
+
+
+def _track_view(*columns: Any) -> TrackView:
+    view = _tracks.get(columns)
+    if view is None:
+        track_id, title, artist, album, genre, duration_ms, hue, _audio, _cover = columns
+        view = TrackView(
+            track_id,
+            title,
+            artist,
+            album,
+            genre,
+            duration_ms,
+            hue,
+            f"/tracks/{track_id}/audio",
+            f"/tracks/{track_id}/cover",
+        )
+        if len(_tracks) > 20_000:
+            _tracks.clear()
+        _tracks[columns] = view
+    return view
+
+
+def track_view(track: Track) -> TrackView:
+    """A library row as templates see it."""
+    return _track_view(*(getattr(track, column.name) for column in TRACK_COLUMNS))
+
+
+def _playback_view(playback: Playback, state: str) -> PlaybackView:
+    if state == "EXPIRED":
+        return PlaybackView(None, "idle", 0, playback.at_ms, playback.rate, playback.version)
+    return PlaybackView(
+        playback.item_id,
+        playback.state,
+        playback.position_ms,
+        playback.at_ms,
+        playback.rate,
+        playback.version,
+    )
+
+
+def _reason_view(reason: Reason, parts: dict[int, Any]) -> ReasonView:
+    other = parts[reason.other_id][2].title if reason.other_id is not None else ""
+    return ReasonView(reason.code, reason.votes, other)
+
+
+def initials(name: str) -> str:
+    """One or two letters for a face: the first of the first two words, or the first two of one word."""
+    words = name.split()
+    letters = words[0][:1] + words[1][:1] if len(words) > 1 else name[:2]
+    return letters if letters.isupper() else letters[:1].upper() + letters[1:]

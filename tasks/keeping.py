@@ -1,0 +1,128 @@
+"""Keeping the promises that only time can break: tracks that end, heads that lock, grace that runs out."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from huey import crontab
+
+from party import deadlines, events, health, hosting, playback
+from party.change import connected
+from party.clock import now_ms
+from party.deadlines import Deadlines
+from party.errors import Refusal
+from tasks import huey
+
+EARLY_MS = 2_500
+"""How long before a deadline its task is woken: Huey looks at its schedule once a second, the rest is waited precisely."""
+
+PULSE_SECONDS = 5.0
+ROOMS_REMEMBERED = 10_000
+
+_planned: OrderedDict[str, Deadlines] = OrderedDict()
+_pulse_started = threading.Lock()
+logger = logging.getLogger(__name__)
+
+
+def plan(code: str, _seq: int = 0) -> None:
+    """A commit listener: have a task near each deadline of the room that is not planned yet."""
+    due, before = deadlines.of(code), _planned.get(code)
+    if due is None or due == before:
+        return
+    _planned[code] = due
+    _planned.move_to_end(code)
+    if len(_planned) > ROOMS_REMEMBERED:
+        _planned.popitem(last=False)
+    if due.ends_at is not None and (
+        before is None or (before.play_id, before.ends_at) != (due.play_id, due.ends_at)
+    ):
+        end_play.schedule((code, due.play_id, due.ends_at), eta=_instant(due.ends_at - EARLY_MS))
+    if due.locks_at is not None and (before is None or before.locks_at != due.locks_at):
+        lock_head.schedule((code, due.play_id), eta=_instant(due.locks_at))
+    if due.grace_until is not None and (before is None or before.grace_until != due.grace_until):
+        end_grace.schedule((code, due.grace_until), eta=_instant(due.grace_until - EARLY_MS))
+
+
+@huey.task()
+def end_play(code: str, play_id: int, ends_at: int) -> None:
+    """Advance the room at the very end of the play, if it is still that play and that end."""
+    with connected():
+        if not deadlines.is_expected(code, play_id, ends_at):
+            return
+    _wait_until(ends_at)
+    _quietly(lambda: playback.advance(code, play_id))
+
+
+@huey.task()
+def lock_head(code: str, play_id: int) -> None:
+    """Freeze what comes next, if that play is still on."""
+    _quietly(lambda: playback.lock_next(code, play_id))
+
+
+@huey.task()
+def end_grace(code: str, until: int) -> None:
+    """End the room whose host did not come back."""
+    _wait_until(until)
+    _quietly(lambda: hosting.keep_promises(code))
+
+
+@huey.task()
+def sweep() -> None:
+    """Find what was lost: say that the worker lives, settle overdue rooms, advance forgotten plays, plan the rest."""
+    with connected():
+        health.worker_lives()
+        for code in hosting.find_lost_hosts():
+            _quietly(lambda code=code: hosting.note_lost_host(code))  # type: ignore[misc]
+        for code in hosting.overdue_codes():
+            _quietly(lambda code=code: hosting.keep_promises(code))  # type: ignore[misc]
+        for code, play_id in deadlines.overdue_plays():
+            _quietly(lambda code=code, play_id=play_id: playback.advance(code, play_id))  # type: ignore[misc]
+        for code in deadlines.playing_codes():
+            plan(code)
+
+
+@huey.periodic_task(crontab(minute="*"))
+def sweep_every_minute() -> None:
+    """The sweep, should the pulse have stopped."""
+    sweep()
+
+
+@huey.on_startup()
+def begin() -> None:
+    """In the worker: plan after commits here too, sweep at once, and go on sweeping."""
+    if _pulse_started.acquire(blocking=False):
+        events.on_commit.append(plan)
+        threading.Thread(target=_pulse, daemon=True).start()
+
+
+def _pulse() -> None:
+    while True:
+        try:
+            sweep()
+        except Exception:
+            logger.exception("the sweep could not be queued")
+        time.sleep(PULSE_SECONDS)
+
+
+def _wait_until(instant: int) -> None:
+    left = instant - now_ms()
+    if 0 < left <= 2 * EARLY_MS:
+        time.sleep(left / 1000)
+
+
+def _quietly(command: Callable[[], object]) -> None:
+    """Run a command of the clock; a refusal means that somebody was faster."""
+    try:
+        with connected():
+            command()
+    except Refusal as refusal:
+        logger.info("the clock was refused: %s", refusal.message)
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

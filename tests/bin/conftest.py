@@ -1,0 +1,119 @@
+"""The real bin/, config and gunicorn settings around a stand-in app, in a folder of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ("bin", "config.py", "gunicorn.conf.py")
+
+
+class Terminal:
+    """Runs commands of one project folder as a person would, and knows which processes came of them."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self.mark = uuid.uuid4().hex
+        self.port = free_port()
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "PARTYLINE_VENV": sys.prefix,
+            "TERMINAL_MARK": self.mark,
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "DATA_DIR": str(home / "data"),
+            "DEMO": "0",
+        }
+
+    def run(self, command: str = "run", **environ: str) -> subprocess.CompletedProcess[str]:
+        """For commands that end by themselves."""
+        return subprocess.run(
+            [self.folder / "bin" / command],
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+
+    def start(self, **environ: str) -> subprocess.Popen[str]:
+        """bin/run, once it has shown the way in."""
+        process = subprocess.Popen(
+            [self.folder / "bin" / "run"],
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        self.seen = ""
+        while "Ctrl-C" not in self.seen:
+            line = process.stdout.readline()
+            assert line, f"bin/run ended: {process.stderr.read() if process.stderr else ''}"
+            self.seen += line
+        return process
+
+    def processes(self) -> dict[int, str]:
+        """Every living process that came of this terminal, with its command line."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            try:
+                if self.mark.encode() in (entry / "environ").read_bytes():
+                    found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+            except (OSError, ValueError):
+                continue
+        return found
+
+    def pid_of(self, words: str) -> int:
+        """The first process with these words, which is the parent of any other."""
+        return min(pid for pid, command in self.processes().items() if words in command)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(claim: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _ending(terminal: Terminal) -> Iterator[Terminal]:
+    yield terminal
+    for pid in terminal.processes():
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal in the stand-in's folder."""
+    folder = tmp_path / "project"
+    shutil.copytree(Path(__file__).parent / "standin", folder)
+    for name in REAL:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    (folder / "requirements.txt").write_text("")
+    yield from _ending(Terminal(folder, tmp_path))
+
+
+@pytest.fixture
+def real_terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal in the project itself, with data of its own."""
+    yield from _ending(Terminal(ROOT, tmp_path))

@@ -1,0 +1,250 @@
+"""A room without a house: the real templates and scripts over an order kept in memory, frames pushed on demand.
+
+A test says what the server would send, in any order, late, twice or wrongly, and looks at what the page made of it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, render_template, request
+from flask_sock import Sock
+from simple_websocket import ConnectionClosed, Server
+from werkzeug.serving import make_server
+
+import fragments
+from party.views import Audience, ItemView, PersonView, PlaybackView, Snapshot, TrackView
+
+ROOT = Path(__file__).parents[2]
+CODE = "K7QM4TXD"
+POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
+SCRIPTS = ("commands", "mine", "hand", "order", "rows", "room")
+MORPH = ' hx-swap-oob="outerMorph"'
+Refusal = tuple[int, str]
+
+
+@dataclass
+class Call:
+    """A command as the page sent it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    form: dict[str, str]
+
+
+@dataclass
+class Stage:
+    """The room, everything the page said to it, and the means to answer."""
+
+    ids: list[int] = field(default_factory=lambda: list(range(1, 9)))
+    nets: dict[int, int] = field(default_factory=dict)
+    votes: dict[int, int] = field(default_factory=dict)
+    own: list[int] = field(default_factory=list)
+    role: str = "host"
+    epoch: str = "first"
+    seq: int = 10
+    state: str = "LIVE"
+    playing: int | None = 100
+    grace_until_ms: int | None = None
+    greets: bool = True
+    refuses_sockets: bool = False
+    close_with: int | None = None
+    answer: Callable[[Call], Any] | None = None
+    calls: list[Call] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    joins: list[dict[str, str]] = field(default_factory=list)
+    polls: list[dict[str, str]] = field(default_factory=list)
+    loads: int = 0
+    sockets: list[Server] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    url: str = ""
+
+    # what is there
+
+    def snapshot(self) -> Snapshot:
+        person = PersonView(7, "Ada", "Ad", 1, False, "host", True)
+        items = tuple(self.item(one) for one in self.ids)
+        now = self.item(self.playing) if self.playing else None
+        playback = PlaybackView(self.playing, "playing" if now else "idle", 0, 1_700_000_000_000, 1.0, 1)
+        return Snapshot(
+            id=1, code=CODE, name="Sunday Kitchen", state=self.state, mode="charts", epoch=self.epoch, seq=self.seq,
+            grace_until_ms=self.grace_until_ms, host=person, playback=playback, now=now,
+            items=items, people=(person,), people_count=1, history=(), member_roles=((7, "host"),),
+        )  # fmt: skip
+
+    def item(self, one: int) -> ItemView:
+        track = TrackView(
+            one, f"Title {one}", f"Artist {one}", "", "", 180_000, str(one * 15 % 360), "/audio", "/cover"
+        )
+        person = PersonView(7, "Ada", "Ad", 1, False, "host", True)
+        net = self.nets.get(one, 0)
+        return ItemView(one, track, person, max(net, 0), max(-net, 0), net, False, False, None, ())
+
+    def after(self, one: int) -> int | str:
+        at = self.ids.index(one)
+        return self.ids[at - 1] if at else ""
+
+    # pieces
+
+    def piece(self, name: str, **more: Any) -> str:
+        context = {"room": self.snapshot(), "audience": Audience(self.role), "oob": MORPH, "message": "", "undo": None}
+        context["mine"] = {"member_id": 7, "role": self.role, "votes": self.votes, "items": self.own}
+        return fragments.render(f"fragments/{name}.html", **context | more)
+
+    def row(self, one: int) -> str:
+        return self.piece("queue_item", item=self.item(one), after=self.after(one))
+
+    def new(self, one: int) -> str:
+        return self.piece("queue_item_new", item=self.item(one), after=self.after(one))
+
+    def gone(self, one: int) -> str:
+        return self.piece("queue_item_gone", item_id=one)
+
+    def frame(self, *pieces: str, start: int | None = None, end: int | None = None, epoch: str | None = None) -> str:
+        end = self.seq if end is None else end
+        numbers = {"epoch": epoch or self.epoch, "from": end - 1 if start is None else start, "to": end}
+        return "\n".join([self.piece("frame", **numbers), *pieces])
+
+    def whole(self, **numbers: Any) -> str:
+        return self.frame(self.piece("queue"), self.piece("queue_sum"), start=0, **numbers)
+
+    def notice(self, sentence: str) -> str:
+        return self.piece("notice").replace("></div>", ">").split(">")[0] + f">{sentence}</div>"
+
+    # the wire
+
+    def push(self, text: str) -> None:
+        for socket in list(self.sockets):
+            socket.send(text)
+
+    def tell(self, **message: Any) -> None:
+        self.push(json.dumps(message))
+
+    def head(self) -> str:
+        return json.dumps({"t": "head", "epoch": self.epoch, "seq": self.seq})
+
+    def close(self, code: int) -> None:
+        for socket in list(self.sockets):
+            socket.close(code)
+
+    def note(self, where: list[Any], what: Any) -> None:
+        with self.changed:
+            where.append(what)
+            self.changed.notify_all()
+
+    def wait(self, fact: Callable[[], Any], seconds: float = 5) -> Any:
+        with self.changed:
+            assert self.changed.wait_for(fact, seconds), "the page did not do it in time"
+            return fact()
+
+    def syncs(self) -> list[dict[str, Any]]:
+        return [message for message in self.said if message["t"] == "sync"]
+
+
+def _page(stage: Stage) -> str:
+    library = {"search": "", "genre": "", "ordering": "title", "page": 1, "total": 0, "rows": [], "genres": []}
+    person = stage.snapshot().host
+    context: dict[str, Any] = {
+        "room": stage.snapshot(), "audience": Audience(stage.role), "theme": "light", "tab": "line", "me": person,
+        "mine": {"member_id": 7, "role": stage.role, "votes": stage.votes, "items": stage.own},
+        "library": library | {"has_more": False, "making": None}, "qr": {"size": 21, "path": "M0 0h1v1h-1z"}, "share_url": stage.url,
+        "epoch": stage.epoch, "from": 0, "to": stage.seq, "message": "", "undo": None, "oob": "",
+        "suggested_name": "Bo", "form": {}, "errors": {},
+    }  # fmt: skip
+    page = render_template("pages/room.html", **context)
+    return page if "js/rows.js" in page else page.replace(*_more_scripts(page))
+
+
+def _more_scripts(page: str) -> tuple[str, str]:
+    tag = next(line for line in page.splitlines() if "js/mine.js" in line)
+    return tag, "\n".join(tag.replace("mine.js", f"{name}.js") for name in SCRIPTS)
+
+
+def _live(stage: Stage, socket: Server) -> None:
+    stage.note(stage.joins, dict(request.args))
+    if stage.close_with:
+        socket.close(stage.close_with)
+        return
+    stage.note(stage.sockets, socket)
+    try:
+        if stage.greets:
+            socket.send(stage.head())
+        while True:
+            stage.note(stage.said, json.loads(socket.receive()))
+    except ConnectionClosed:
+        pass
+    finally:
+        with stage.changed:
+            stage.sockets.remove(socket)
+            stage.changed.notify_all()
+
+
+def _command(stage: Stage) -> Response | str | Refusal:
+    call = Call(request.method, request.path, dict(request.headers), request.form.to_dict())
+    stage.note(stage.calls, call)
+    return stage.answer(call) if stage.answer else stage.frame(stage.piece("mine"), start=stage.seq)
+
+
+def make_app(stage: Stage) -> Flask:
+    """The few addresses a room's page asks for."""
+    app = Flask("harness", root_path=str(ROOT))
+    app.jinja_env.filters.update(fragments.environment.filters)
+    sock = Sock(app)
+
+    @app.before_request
+    def refuse_sockets() -> tuple[str, int] | None:
+        return ("", 503) if stage.refuses_sockets and request.path.endswith("/live") else None
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    @app.get(f"/rooms/{CODE}")
+    def room() -> str:
+        stage.loads += 1
+        return _page(stage)
+
+    @app.get(f"/rooms/{CODE}/changes")
+    def changes() -> str:
+        stage.note(stage.polls, request.args.to_dict())
+        return stage.whole()
+
+    @app.route(f"/rooms/{CODE}/<path:rest>", methods=["POST", "DELETE"])
+    @app.route("/theme", methods=["POST"], defaults={"rest": ""})
+    def command(rest: str) -> Response | str | Refusal:
+        return _command(stage)
+
+    @app.get("/cover")
+    @app.get("/audio")
+    def media() -> tuple[str, int]:
+        return "", 204
+
+    @sock.route(f"/rooms/{CODE}/live")
+    def live(socket: Server) -> None:
+        _live(stage, socket)
+
+    return app
+
+
+@contextmanager
+def running() -> Iterator[Stage]:
+    """A served stage on a free port."""
+    stage = Stage()
+    stage.app = make_app(stage)
+    server = make_server("127.0.0.1", 0, stage.app, threaded=True)
+    stage.url = f"http://127.0.0.1:{server.port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield stage
+    finally:
+        server.shutdown()
+        thread.join()

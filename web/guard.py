@@ -1,0 +1,118 @@
+"""What holds for every request: no foreign page acts for a person, strict headers, a limit on haste, errors as sentences."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+
+import fragments
+from party.errors import NotAllowed, Refusal, TooMany
+from party.limits import Minute
+from web.viewer import viewer
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def init(app: Flask) -> None:
+    """Put the guards before and after every request."""
+    minute = Minute(app.config["SETTINGS"].max_actions_per_minute)
+
+    def before() -> None:
+        if request.method not in SAFE_METHODS:
+            refuse_foreign_pages()
+            known = viewer()
+            minute.spend(f"person {known.user_id}" if known else f"network {request.remote_addr}")
+
+    app.before_request(before)
+    app.after_request(add_headers)
+    app.register_error_handler(Refusal, show_refusal)
+    app.register_error_handler(HTTPException, show_http_error)
+    app.register_error_handler(Exception, show_failure)
+
+
+def refuse_foreign_pages() -> None:
+    """CSRF: a browser says where a request comes from. Sec-Fetch-Site where it is sent (https, localhost), else Origin."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise NotAllowed("That came from another page. Open the room itself and try again.")
+    elif origin is not None and not is_own_origin(origin):
+        raise NotAllowed("That came from another page. Open the room itself and try again.")
+
+
+def is_own_origin(origin: str) -> bool:
+    """True for a page of the host that was asked, or of the public address."""
+    public = current_app.config["SETTINGS"].public_url
+    own = {request.host, urlsplit(public).netloc} if public else {request.host}
+    return urlsplit(origin).netloc in own
+
+
+def add_headers(response: Response) -> Response:
+    """The same strict headers on everything; pages of people are never kept by caches."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def is_htmx() -> bool:
+    """True when a script of ours asks and wants pieces, not a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def theme() -> str:
+    """light, dark or system."""
+    chosen = request.cookies.get("theme", "system")
+    return chosen if chosen in ("light", "dark") else "system"
+
+
+def show_refusal(refusal: Refusal) -> tuple[str, int, dict[str, str]]:
+    """A sentence to the person: a notice for our scripts, else a page."""
+    headers = {"Retry-After": "5"} if isinstance(refusal, TooMany) or refusal.status == 503 else {}
+    return _sentence(refusal.message, refusal.status, None), refusal.status, headers
+
+
+def show_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+    """Werkzeug's own refusals, in our words."""
+    if error.code is None or error.code < 400:
+        return error
+    words = {
+        400: "That did not come through in one piece. Please try again.",
+        404: "There is nothing at this address.",
+        405: "That cannot be done with this address.",
+        413: "That is too much at once.",
+    }
+    return _sentence(words.get(error.code, "That did not work."), error.code, None), error.code
+
+
+def show_failure(error: Exception) -> tuple[str, int]:
+    """Something of ours broke: logged with a number, and the number is on the screen."""
+    reference = secrets.token_hex(4)
+    logger.error("failure %s at %s %s", reference, request.method, request.path, exc_info=error)
+    return _sentence("Something on our side broke. It has been written down.", 500, reference), 500
+
+
+def _sentence(sentence: str, status: int, reference: str | None) -> str:
+    if is_htmx():
+        return fragments.notice(f"{sentence} ({reference})" if reference else sentence)
+    return render_template(
+        "errors/error.html", theme=theme(), status=status, sentence=sentence, reference=reference
+    )
