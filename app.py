@@ -65,7 +65,7 @@ def disconnect(_error: BaseException | None = None) -> None:
 
 
 def has_bus(wanted: Settings) -> Callable[[], bool]:
-    """Whether wake-ups from other processes arrive: through Redis when it is named, else by watching the database."""
+    """Whether wake-ups from other processes arrive: by Redis when it is named, else by watching the database."""
     if not wanted.redis_url:
         return lambda: True
     import redis

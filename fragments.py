@@ -48,7 +48,7 @@ MOST_ROWS = 40
 """More changed rows than this travel as the whole list."""
 
 IN_PLACE = " hx-swap-oob=outerMorph"
-"""How a piece goes home by its id: morphed in place, so focus and typed text stay. Unquoted, so it needs no escaping."""
+"""How a piece goes home by its id: morphed in place, so focus and typed text stay. Unquoted: nothing to escape."""
 
 environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -63,7 +63,7 @@ environment.filters["clock"] = clock_text
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Everything one audience lacks between two numbers. `actors` are the seats whose own share may have changed."""
+    """All that one audience lacks between two numbers. `actors` are the seats whose own share may have changed."""
 
     epoch: str
     start: int
@@ -73,7 +73,7 @@ class Frame:
 
 
 def since(code: str, audience: Audience, after: int | None, epoch: str | None) -> Frame:
-    """What a screen of this audience lacks after the number it has; every piece when that cannot be proved."""
+    """What a screen of this audience lacks after its number; every piece when that cannot be proved."""
     room = current(code)
     if after is not None and epoch == room.epoch and 0 < after <= room.seq <= after + MOST_BEHIND:
         rows = events.after(room.id, after, MOST_BEHIND + 1)
@@ -131,8 +131,8 @@ def render(template: str, **values: Any) -> str:
     return environment.get_template(template).render(**values)
 
 
-# Snapshots lately taken, by room and number: the newest is shared by all audiences, the older ones tell which rows
-# a screen lacks. Losing one costs a whole list, never a wrong one.
+# Snapshots lately taken, by room and number: the newest is shared by all audiences, the older ones tell which
+# rows a screen lacks. Losing one costs a whole list, never a wrong one.
 _RECENT_ROOMS, _RECENT_NUMBERS = 200, 64
 _recent: OrderedDict[str, OrderedDict[int, Snapshot]] = OrderedDict()
 
@@ -154,7 +154,7 @@ def current(code: str) -> Snapshot:
 
 
 def _sharing_rows(room: Snapshot, before: Snapshot) -> Snapshot:
-    """The snapshot with equal rows replaced by the objects of the one before, so that keeping many is cheap."""
+    """The snapshot with equal rows taken over from the one before, so that keeping many is cheap."""
     rows = {item.id: item for item in before.items}
     shared = []
     for item in room.items:
@@ -165,8 +165,8 @@ def _sharing_rows(room: Snapshot, before: Snapshot) -> Snapshot:
 
 
 def _delta(room: Snapshot, audience: Audience, after: int, rows: list[Any]) -> Frame:
-    stale = frozenset().union(*(STALE[row.kind] for row in rows)) if rows else frozenset()
-    before = _recent.get(room.code, {}).get(after)
+    stale: frozenset[str] = frozenset().union(*(STALE[row.kind] for row in rows))
+    before = _recent[room.code].get(after)
     html = _header(room, after)
     if "queue" in stale and before is not None and before.epoch == room.epoch and stale != EVERYTHING:
         html += pieces(room, audience, stale - {"queue"}) + _rows_changed(room, before, audience)

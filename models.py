@@ -71,6 +71,7 @@ class Session(Table):
 
     token_hash = CharField(max_length=64, primary_key=True)
     user = ForeignKeyField(User, backref="sessions", on_delete="CASCADE")
+    user_id: int
     created_at = BigIntegerField()
     last_seen_at = BigIntegerField()
     expires_at = BigIntegerField(index=True)
@@ -126,7 +127,9 @@ class Member(Table):
 
     id = AutoField()
     room = ForeignKeyField(Room, backref="members", on_delete="CASCADE")
+    room_id: int
     user = ForeignKeyField(User, backref="members", on_delete="CASCADE")
+    user_id: int
     role = CharField(max_length=8, default="guest", constraints=[one_of("role", ROLES)])
     color = IntegerField(default=1, constraints=[Check("color BETWEEN 1 AND 10")])
     is_ringed = BooleanField(default=False)
@@ -142,6 +145,7 @@ class Presence(Table):
 
     id = AutoField()
     member = ForeignKeyField(Member, backref="presences", on_delete="CASCADE")
+    member_id: int
     process = CharField(max_length=32, index=True)
     seen_at = BigIntegerField()
 
@@ -154,8 +158,11 @@ class Item(Table):
 
     id = AutoField()
     room = ForeignKeyField(Room, backref="items", on_delete="CASCADE")
+    room_id: int
     track = ForeignKeyField(Track, backref="items", on_delete="RESTRICT")
+    track_id: int
     added_by = ForeignKeyField(Member, backref="items", on_delete="CASCADE")
+    added_by_id: int
     state = CharField(max_length=8, default="waiting", constraints=[one_of("state", ITEM_STATES)])
     position = CharField(max_length=64)
     pin_position = CharField(max_length=64, null=True)
@@ -166,6 +173,7 @@ class Item(Table):
     added_at = BigIntegerField()
     removed_at = BigIntegerField(null=True)
     removed_by = ForeignKeyField(Member, null=True, on_delete="SET NULL")
+    removed_by_id: int | None
 
     class Meta:
         indexes = ((("room", "state"), False),)
@@ -176,7 +184,9 @@ class Vote(Table):
 
     id = AutoField()
     item = ForeignKeyField(Item, backref="votes", on_delete="CASCADE")
+    item_id: int
     member = ForeignKeyField(Member, backref="votes", on_delete="CASCADE")
+    member_id: int
     value = IntegerField(constraints=[Check("value IN (-1, 1)")])
     cast_at = BigIntegerField()
 
@@ -189,7 +199,9 @@ class Play(Table):
 
     id = AutoField()
     room = ForeignKeyField(Room, backref="plays", on_delete="CASCADE")
+    room_id: int
     item = ForeignKeyField(Item, backref="plays", on_delete="CASCADE")
+    item_id: int
     started_at = BigIntegerField()
     ended_at = BigIntegerField(null=True)
     end_reason = CharField(max_length=8, null=True, constraints=[one_of("end_reason", END_REASONS)])
@@ -202,9 +214,13 @@ class Playback(Table):
     """The room's anchor: at `at_ms` the item stood at `position_ms` and moves at `rate`. Nothing ticks."""
 
     room = ForeignKeyField(Room, backref="playback", primary_key=True, on_delete="CASCADE")
+    room_id: int
     item = ForeignKeyField(Item, null=True, on_delete="SET NULL")
+    item_id: int | None
     play = ForeignKeyField(Play, null=True, on_delete="SET NULL")
+    play_id: int | None
     locked_item = ForeignKeyField(Item, null=True, backref="locked_in", on_delete="SET NULL")
+    locked_item_id: int | None
     state = CharField(max_length=8, default="idle", constraints=[one_of("state", PLAYBACK_STATES)])
     position_ms = IntegerField(default=0, constraints=[Check("position_ms >= 0")])
     at_ms = BigIntegerField()
@@ -218,9 +234,11 @@ class Event(Table):
 
     id = AutoField()
     room = ForeignKeyField(Room, backref="events", on_delete="CASCADE")
+    room_id: int
     seq = IntegerField()
     kind = CharField(max_length=40)
     actor = ForeignKeyField(Member, null=True, on_delete="SET NULL")
+    actor_id: int | None
     data = JsonField()
     at = BigIntegerField()
 
@@ -233,6 +251,7 @@ class Outcome(Table):
 
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
     key = CharField(max_length=64)
     answer = JsonField(null=True)
     at = BigIntegerField(index=True)
@@ -262,6 +281,11 @@ Item.add_index(
 )
 Item.add_index(Item.index(Item.room, unique=True, where=SQL("state = 'playing'"), name="item_one_playing"))
 Play.add_index(Play.index(Play.room, unique=True, where=SQL("ended_at IS NULL"), name="play_one_open"))
+
+
+def rows(query: Any) -> list[Any]:
+    """The query's result as plain tuples."""
+    return list(query.tuples())
 
 
 def open_database(url: str, path: str, wait_ms: int = 50) -> Any:

@@ -3,12 +3,14 @@
 Standard library only: this file runs before anything is installed.
 """
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -28,15 +30,19 @@ START_SECONDS = 60
 
 def main() -> int:
     speak_utf8()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+    _on_stop(_leave)
     try:
         return _run(Steps(sys.stdout))
     except Refusal as refusal:
         print(refusal, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+
+
+def _on_stop(handler: Callable[[int, FrameType | None], None]) -> None:
+    # SIGINT comes ignored to what a script put in the background, and is obeyed; nohup wants SIGHUP ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
@@ -99,7 +105,7 @@ def _refuse_a_taken_port(settings: "Settings") -> None:
     except socket.gaierror as error:
         raise Refusal(f"HOST is {settings.host!r}, which is no address of this machine.") from error
     except OSError as error:
-        if error.errno == 98:
+        if error.errno == errno.EADDRINUSE:
             raise Refusal(
                 f"{where} is taken by another program; stop that, or choose another with PORT."
             ) from error
@@ -122,8 +128,7 @@ class House:
         self._python = python
         self._settings = settings
         self._told_to_stop = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._note_stop)
+        _on_stop(self._note_stop)
 
     def run(self, steps: Steps) -> int:
         children: list[Child] = []
@@ -198,7 +203,7 @@ class House:
         print("\n  Ctrl-C stops it.", flush=True)
 
     def _show_qr(self, address: str) -> None:
-        command = [self._python, "-m", "segno.cli", "--compact", "--border", "2", address]
+        command = [str(self._python), "-m", "segno.cli", "--compact", "--border", "2", address]
         code = subprocess.run(
             command, env={**os.environ, "PYTHONUTF8": "1"}, capture_output=True, encoding="utf-8"
         )

@@ -1,7 +1,7 @@
 """A small library of original music, composed and played here, so that a fresh house has something to put on.
 
-`PIECES` is what there is; `render` writes one piece as an MP3 with tags and its cover. The same piece gives the
-same bytes every time. Of the rest of the house it needs nothing but the painter of covers.
+`PIECES` is what there is; `render` writes one piece as an MP3 with tags and its cover, the same bytes every
+time. Of the rest of the house it needs nothing but the painter of covers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m demo FOLDER PART OF [SLUG …]` renders every OF-th missing piece from PART on, telling of each in a line.
+"""`python -m demo FOLDER PART OF [SLUG …]` renders every OF-th missing piece from PART on, a line about each.
 
 A program of its own, so that whoever asks for it stays small and free while the music is made.
 """

@@ -29,8 +29,8 @@ class Section:
 class Piece:
     """A piece to be played.
 
-    In `form` a letter is a section of `bars` bars: i an intro, o an outro, capitals themes. The chords `a` are under
-    i, A and o, the chords `b` under the others.
+    In `form` a letter is a section of `bars` bars: i an intro, o an outro, capitals themes. The chords `a`
+    are under i, A and o, the chords `b` under the others.
     """
 
     slug: str

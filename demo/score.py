@@ -59,7 +59,7 @@ class Score:
         echo: float = 0.0,
         loose: float = 0.006,
     ) -> None:
-        """Plays notes. `wide` sets two takes apart; `loose` is how many seconds a hand strays from the beat."""
+        """Plays notes. `wide` sets two takes apart; `loose` is how many seconds a hand strays."""
         for note in notes:
             start = self.at(note.beat) + 0.012 + float(self.rng.normal(0, loose)) * (loose > 0)
             held = self.at(note.beat + note.length) - self.at(note.beat)

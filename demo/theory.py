@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 
 import numpy as np
 
@@ -132,10 +132,9 @@ def _distance(before: list[int], after: list[int]) -> float:
     near = sum(min(abs(a - b) for b in before) for a in after) + sum(
         min(abs(a - b) for a in after) for b in before
     )
-    crowded = sum(6 for one, two in pairwise(after) if two - one == 1) + (
-        4 if after[1] - after[0] < 3 and after[0] < 55 else 0
-    )
-    return near + crowded
+    harsh = sum(8 for one, two in combinations(after, 2) if two - one in (1, 13))
+    muddy = 4 if after[1] - after[0] < 3 and after[0] < 55 else 0
+    return near + harsh + muddy
 
 
 # Melody
@@ -175,9 +174,9 @@ def motif(rng: np.random.Generator, rhythms: list[str], grid: float) -> Motif:
 def melody(
     rng: np.random.Generator, ideas: list[Motif], plan: str, chords: list[Chord], rungs: list[int], bar: float
 ) -> list[Note]:
-    """Lays ideas over chords, one chord a bar. `plan` names an idea per bar: "." rests, a capital turns it over.
+    """Lays ideas over chords, one chord a bar. `plan` names an idea per bar: "." rests, a capital inverts.
 
-    Notes on the beat lean to the chord, notes between walk the scale, and the edges of the range turn it back.
+    Notes on the beat lean to the chord, notes between walk the scale, and the range's edges turn it back.
     """
     notes: list[Note] = []
     middle = len(rungs) // 2
@@ -196,7 +195,8 @@ def melody(
                 place += -3 if place > middle else 3
             place = max(0, min(len(rungs) - 1, place))
             pitch = rungs[place]
-            if beat % 1 == 0 or length >= 1 or index == len(idea.rhythm) - 1:
+            leans = beat % 1 == 0 or length >= 1 or index == len(idea.rhythm) - 1
+            if leans or (length >= 0.5 and _rubs(pitch, chord)):
                 pitch = _nearest(pitch, chord, rungs)
                 place = min(range(len(rungs)), key=lambda rung: abs(rungs[rung] - pitch))
             loud = 0.62 + 0.14 * (beat % bar == 0) + 0.12 * float(rng.random())
@@ -204,10 +204,21 @@ def melody(
     return notes
 
 
+def _rubs(pitch: int, chord: Chord) -> bool:
+    near = {(pitch - 1) % 12, (pitch + 1) % 12}
+    return pitch % 12 not in chord.classes and not near.isdisjoint(chord.classes)
+
+
 def _nearest(pitch: int, chord: Chord, rungs: list[int]) -> int:
-    classes = set(chord.classes)
+    """The closest tone of the chord that does not rub, a semitone above another of its tones."""
+    classes = {tone for tone in chord.classes if (tone - 1) % 12 not in chord.classes}
     choices = [p for p in range(rungs[0], rungs[-1] + 1) if p % 12 in classes]
     return min(choices, key=lambda choice: (abs(choice - pitch), choice)) if choices else pitch
+
+
+def together(beat: float, length: float, pitches: list[int], loud: float) -> list[Note]:
+    """A chord struck at once."""
+    return [Note(beat, length, pitch, loud) for pitch in pitches]
 
 
 def moved(notes: list[Note], beats: float, up: int = 0, loud: float = 1.0) -> list[Note]:
@@ -215,10 +226,11 @@ def moved(notes: list[Note], beats: float, up: int = 0, loud: float = 1.0) -> li
     return [Note(n.beat + beats, n.length, n.pitch + up, n.loud * loud) for n in notes]
 
 
-def harmony(notes: list[Note], rungs: list[int], below: int = 2) -> list[Note]:
-    """A second voice, `below` steps of the scale under the first."""
+def harmony(notes: list[Note], chords: list[Chord], start: float, bar: float) -> list[Note]:
+    """A second voice: under each note, the first tone of its chord that is at least a third lower."""
     out = []
     for note in notes:
-        nearest = min(range(len(rungs)), key=lambda rung: abs(rungs[rung] - note.pitch))
-        out.append(Note(note.beat, note.length, rungs[max(0, nearest - below)], note.loud * 0.8))
+        chord = chords[min(int((note.beat - start) // bar), len(chords) - 1)]
+        pitch = next(p for p in range(note.pitch - 3, note.pitch - 15, -1) if p % 12 in chord.classes)
+        out.append(Note(note.beat, note.length, pitch, note.loud * 0.8))
     return out

@@ -23,9 +23,11 @@ from typing import Any
 from flask import Blueprint, Flask, abort, current_app, request
 from flask_sock import Sock
 
-from live.protocol import CLOSE, PING, PONG, TEXT, Inbound, Refused, frame, pack, read_close_code, read_text
+from live import protocol
+from live.protocol import PROTOCOL_ERROR, Inbound, Refused, frame
 
-__all__ = ["FAILED", "LOST", "TOO_SLOW", "Closed", "Limits", "Wire", "frame", "is_own_origin", "route"]
+__all__ = ["FAILED", "LOST", "PROTOCOL_ERROR", "TOO_SLOW"]
+__all__ += ["Closed", "Limits", "Wire", "frame", "is_own_origin", "route"]
 
 LOST, FAILED, TOO_SLOW = 1006, 1011, 1013
 
@@ -140,10 +142,11 @@ class Wire:
     def finish(self) -> None:
         """End for good; 1011 if the handler merely returned, as a screen stays deaf after a 1000."""
         self.close(FAILED)
-        if self._reading is not None:
-            # Wait for the other side's goodbye: closing over unread bytes resets the connection, and a reset
-            # can overtake our close code.
-            self._reading.acquire(timeout=self.limits.farewell_seconds)
+        # Hear the other side's goodbye: closing over unread bytes resets the connection, and a reset can
+        # overtake our close code. A page sends its first words at once, so this holds for a refusal too.
+        if self._reading is None:
+            self.listen(_ignore, _ignore)
+        self._reading.acquire(timeout=self.limits.farewell_seconds)
         self._cut(LOST)
 
     def _push(self, data: bytes | memoryview) -> int:
@@ -174,7 +177,7 @@ class Wire:
         try:
             if self.is_open:
                 self._leave(code)
-                data = pack(CLOSE, payload)
+                data = protocol.pack(protocol.CLOSE, payload)
                 with contextlib.suppress(Closed):
                     if self._push(data) < len(data):
                         self._cut(code)
@@ -214,13 +217,13 @@ class Wire:
         while data := self._receive():
             self.heard_at = time.monotonic()
             for opcode, payload in inbound.take(data, self.heard_at):
-                if opcode == CLOSE:
-                    self._say_goodbye(read_close_code(payload), payload[:2])
+                if opcode == protocol.CLOSE:
+                    self._say_goodbye(protocol.read_close_code(payload), payload[:2])
                     return
-                if opcode == PING:
-                    self.send(pack(PONG, payload))
-                elif opcode == TEXT and self.is_open:
-                    on_message(read_text(payload))
+                if opcode == protocol.PING:
+                    self.send(protocol.pack(protocol.PONG, payload))
+                elif opcode == protocol.TEXT and self.is_open:
+                    on_message(protocol.read_text(payload))
 
     def _receive(self) -> bytes:
         try:
@@ -283,6 +286,10 @@ class _Nothing:
 
 
 _LIBRARY_OPTIONS = {"thread_class": _Nothing, "event_class": _Nothing}
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _take_over(library_socket: Any) -> socket.socket:

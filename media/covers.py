@@ -37,7 +37,7 @@ def draw_cover(seed: str, path: Path, look: str = "") -> None:
 
 
 def hue_of(path: Path) -> str:
-    """The cover's dominant OKLCH hue in steps of 15 degrees, "0" to "345"; "none" for greys and the unreadable."""
+    """The cover's dominant OKLCH hue in steps of 15 degrees, "0" to "345"; "none" for greys or no picture."""
     try:
         with Image.open(path) as picture:
             if picture.width * picture.height > MOST_PIXELS:

@@ -1,4 +1,4 @@
-"""The generated covers' palettes and compositions: a few flat shapes on a square of 64 units, four colours."""
+"""The generated covers' palettes and compositions: a few flat shapes, four colours, a square of 64 units."""
 
 from __future__ import annotations
 

@@ -43,6 +43,13 @@ class Change:
         self.room, self.member, self.now = room, member, now
 
     @property
+    def seat(self) -> Member:
+        """The actor's seat, where only people may act."""
+        if self.member is None:
+            raise NotAllowed("Only somebody in the room may do that.")
+        return self.member
+
+    @property
     def role(self) -> str:
         return self.member.role if self.member else CLOCK_ROLE
 
@@ -156,7 +163,7 @@ def _begin(handle: Any) -> Any:
 def locked_room(code: str) -> Room:
     """The room's row, locked until the end of the transaction. Raises NotFound."""
     query = Room.select().where(Room.code == code)
-    room = (query if is_sqlite() else query.for_update()).first()
+    room: Room | None = (query if is_sqlite() else query.for_update()).first()
     if room is None:
         raise NotFound("No room answers to that code. It may have changed: ask for the new one.")
     return room

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import Playback, Room
+from models import Playback, Room, rows
 from party.clock import now_ms
 from party.playback import lock_at
 
@@ -46,9 +46,8 @@ def playing_codes() -> list[str]:
         Room.select(Room.code)
         .join(Playback)
         .where((Playback.state == "playing") | Room.host_grace_until.is_null(False))
-        .tuples()
     )
-    return [code for (code,) in query]
+    return [code for (code,) in rows(query)]
 
 
 def overdue_plays() -> list[tuple[str, int]]:
@@ -57,6 +56,5 @@ def overdue_plays() -> list[tuple[str, int]]:
         Playback.select(Room.code, Playback.play)
         .join(Room)
         .where(Playback.state == "playing", Playback.ends_at <= now_ms())
-        .tuples()
     )
-    return list(query)
+    return rows(query)

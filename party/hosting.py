@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import Member, Presence, Room
+from models import Member, Presence, Room, rows
 from party import lifecycle
 from party.change import CLOCK, Change, Person, change, settle
 from party.clock import now_ms
@@ -48,7 +48,7 @@ def find_lost_hosts() -> list[str]:
             Member.role == "host", Room.state == "LIVE", Room.host_gone_at.is_null(), Member.id.not_in(here)
         )
     )
-    return [code for (code,) in hosts.tuples()]
+    return [code for (code,) in rows(hosts)]
 
 
 def note_lost_host(code: str) -> None:

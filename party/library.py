@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from models import Job, Track
+from models import Job, Track, rows
 from party import snapshot
 from party.change import write
 from party.clock import now_ms
@@ -60,12 +60,12 @@ def browse(search: str, genre: str, ordering: str, page: int, code: str | None) 
     total = query.count()
     tracks = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
     places = _places(code)
-    genres = [name for (name,) in Track.select(Track.genre).distinct().order_by(Track.genre).tuples() if name]
-    rows = tuple(
+    genres = [name for (name,) in rows(Track.select(Track.genre).distinct().order_by(Track.genre)) if name]
+    shown = tuple(
         LibraryRow(snapshot.track_view(track), *places.get(track.id, (None, None))) for track in tracks
     )
     return LibraryView(
-        rows, search, genre, tuple(genres), ordering, page, page * PAGE < total, total, making()
+        shown, search, genre, tuple(genres), ordering, page, page * PAGE < total, total, making()
     )
 
 
@@ -102,7 +102,7 @@ def report_demo(done: int, total: int) -> None:
 
 def known_slugs() -> set[str]:
     """Slugs of the tracks that are there already."""
-    return {slug for (slug,) in Track.select(Track.slug).tuples()}
+    return {slug for (slug,) in rows(Track.select(Track.slug))}
 
 
 def add_track(

@@ -5,7 +5,7 @@ The effective state is computed from the row and the clock, so a promise holds e
 
 from __future__ import annotations
 
-from models import Playback, Play, Room
+from models import Play, Playback, Room
 from party import events
 
 HOST_GONE_MS = 5_000
@@ -24,7 +24,7 @@ def effective(room: Room, now: int) -> tuple[str, int | None]:
 
 def grace_ends_at(room: Room) -> int:
     """When the host has to be back, given when the last screen went."""
-    return int(room.host_gone_at) + HOST_GONE_MS + int(room.grace_seconds) * 1000
+    return int(room.host_gone_at or 0) + HOST_GONE_MS + int(room.grace_seconds) * 1000
 
 
 def is_overdue(room: Room, now: int) -> bool:
@@ -41,7 +41,7 @@ def settle(room: Room, now: int) -> bool:
         room.state, room.host_grace_until = "GRACE", grace_ends_at(room)
         events.append(room, "host_lost", None, until=room.host_grace_until)
     if state == "EXPIRED":
-        _expire(room, min(now, int(room.host_grace_until)))
+        _expire(room, min(now, int(room.host_grace_until or now)))
     room.save()
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peewee import JOIN, Case, fn
 
-from models import Item, Member, Playback, Presence, Room, Vote
+from models import Item, Member, Playback, Presence, Room, Vote, rows
 from party.ordering import Entry, Line, next_up
 
 PRESENT_MS = 45_000
@@ -18,7 +18,7 @@ def read_line(room: Room, playback: Playback) -> Line:
     """The room's waiting line, ready for ordering.order()."""
     up = fn.COUNT(Case(None, [(Vote.value == 1, 1)]))
     down = fn.COUNT(Case(None, [(Vote.value == -1, 1)]))
-    rows = (
+    waiting = (
         Item.select(
             Item.id,
             Item.added_seq,
@@ -33,9 +33,8 @@ def read_line(room: Room, playback: Playback) -> Line:
         .join(Vote, JOIN.LEFT_OUTER)
         .where(Item.room == room.id, Item.state == "waiting")
         .group_by(Item.id)
-        .tuples()
     )
-    entries = tuple(Entry(*row) for row in rows)
+    entries = tuple(Entry(*row) for row in rows(waiting))
     return Line(mode=room.mode, entries=entries, locked_id=playback.locked_item_id)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from peewee import fn
 
-from models import Member, Presence, Room, Session, User
+from models import Member, Presence, Room, Session, User, rows
 from party import lifecycle
 from party.change import OVER, Change, Person, change, locked_room, settle, wake_after_commit, write
 from party.clock import now_ms
@@ -103,16 +103,16 @@ def join(actor: Person, code: str) -> int:
 def leave(actor: Person, code: str) -> None:
     """Give up the seat for now. Its tracks and votes stay; coming back finds it again."""
     with change(actor, code, may="leave") as c:
-        Member.update(left_at=c.now).where(Member.id == c.member.id).execute()
+        Member.update(left_at=c.now).where(Member.id == c.seat.id).execute()
         Presence.delete().where(Presence.member == c.member).execute()
-        c.log("person_left", member_id=c.member.id)
+        c.log("person_left", member_id=c.seat.id)
         note_host_gone(c)
 
 
 def seat(room: Room, user_id: int, role: str, now: int) -> Member:
     """A new seat in the open transaction, in the colour least used so far."""
     taken = Member.select(Member.color, fn.COUNT(Member.id)).where(Member.room == room).group_by(Member.color)
-    counts = dict.fromkeys(range(1, COLORS + 1), 0) | dict(taken.tuples())
+    counts = dict.fromkeys(range(1, COLORS + 1), 0) | dict(rows(taken))
     color = min(counts, key=lambda each: (counts[each], each))
     return Member.create(
         room=room,
@@ -172,7 +172,7 @@ def clean_name(text: str) -> str:
 
 def _seat(code: str, user_id: int) -> Member | None:
     query = Member.select().join(Room).where(Room.code == code, Member.user == user_id)
-    return query.first()  # type: ignore[no-any-return]
+    return query.first()
 
 
 def _keep_session(user: User, token: str, now: int) -> None:

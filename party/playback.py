@@ -106,7 +106,7 @@ def forgotten_play(code: str) -> int | None:
         .join(Room)
         .where(Room.code == code, Playback.state == "playing", Playback.ends_at < now_ms() - FORGOTTEN_MS)
     )
-    return late.scalar()  # type: ignore[no-any-return]
+    return late.scalar()
 
 
 def lock_next(code: str, play_id: int) -> bool:
@@ -131,7 +131,7 @@ def hold_lock(c: Change) -> bool:
     first = head(c.room, playback)
     if first is None:
         return False
-    playback.locked_item = first
+    playback.locked_item_id = first
     Playback.update(locked_item=first).where(Playback.room == c.room).execute()
     c.log("next_locked", item_id=first)
     return True
@@ -148,7 +148,7 @@ def renew_lock(c: Change) -> None:
 def lock_at(playback: Playback) -> int:
     """The instant from which the head of the line is frozen."""
     duration = Track.select(Track.duration_ms).join(Item).where(Item.id == playback.item_id).scalar()
-    return int(playback.ends_at) - lock_threshold_ms(int(duration))
+    return int(playback.ends_at or 0) - lock_threshold_ms(int(duration))
 
 
 def start_next(c: Change, lead_ms: int = START_LEAD_MS) -> bool:
@@ -165,7 +165,7 @@ def start_next(c: Change, lead_ms: int = START_LEAD_MS) -> bool:
         Item.update(overtakes=Item.overtakes + 1).where(Item.id.in_(waited)).execute()
     started = Play.create(room=c.room, item=first, started_at=c.now + lead_ms)
     c.room.advance += 1
-    c.playback.item, c.playback.play = first, started.id
+    c.playback.item_id, c.playback.play_id = first, started.id
     _anchor(c, "playing", 0, c.now + lead_ms)
     c.log("item_started", item_id=first, play_id=started.id)
     return True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from peewee import IntegrityError, ModelSelect
+from typing import Any
+
+from peewee import IntegrityError
 
 from models import Item, Room, Track, Vote
 from party import ranks
@@ -38,7 +40,7 @@ def remove_item(actor: Actor, code: str, item_id: int) -> None:
     """Take a waiting item off the line: your own, or any as host. Removed already changes nothing."""
     with change(actor, code, may="remove_own_item") as c:
         item = c.item(item_id)
-        if item.added_by_id != c.member.id and not can(c.role, "remove_item"):
+        if item.added_by_id != c.seat.id and not can(c.role, "remove_item"):
             raise NotAllowed(refusal("remove_item"))
         if item.state == "removed":
             return
@@ -59,9 +61,9 @@ def restore_item(actor: Actor, code: str, item_id: int) -> None:
         item = c.item(item_id)
         if item.state == "waiting":
             return
-        if item.state != "removed" or c.now > item.removed_at + UNDO_MS:
+        if item.state != "removed" or c.now > (item.removed_at or 0) + UNDO_MS:
             raise Conflict("It is too late to bring that one back. You can put it on again.")
-        if item.removed_by_id != c.member.id and not can(c.role, "remove_item"):
+        if item.removed_by_id != c.seat.id and not can(c.role, "remove_item"):
             raise NotAllowed(refusal("remove_item"))
         _refuse_duplicate(c, item.track)
         item.state, item.removed_at, item.removed_by = "waiting", None, None
@@ -168,7 +170,8 @@ def _insert(c: Change, track: Track, guard_limit: int) -> Item:
         )
 
     try:
-        return retry_on_clash(insert)
+        item: Item = retry_on_clash(insert)
+        return item
     except IntegrityError as clash:
         raise Conflict(f"{track.title} is already in line.") from clash
 
@@ -183,7 +186,7 @@ def _end_of_line(c: Change) -> str:
     return ranks.between(max(item.position for item in _waiting(c)), None)
 
 
-def _waiting(c: Change) -> ModelSelect:
+def _waiting(c: Change) -> Any:
     return Item.select().where(Item.room == c.room, Item.state == "waiting")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fractional_indexing import (  # type: ignore[import-untyped]
+from fractional_indexing import (
     FIError,
     generate_key_between,
     generate_n_keys_between,

@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import JOIN, Case, fn
 
-from models import Item, Member, Play, Playback, Presence, Room, Track, User, Vote, database, is_sqlite
+from models import Item, Member, Play, Playback, Presence, Room, Track, User, Vote, database, is_sqlite, rows
 from party import lifecycle
 from party.clock import now_ms
 from party.errors import NotFound
@@ -43,31 +43,27 @@ def heads(codes: list[str]) -> list[tuple[str, int]]:
     """The numbers of several rooms."""
     found: list[tuple[str, int]] = []
     for start in range(0, len(codes), 500):
-        found.extend(
-            Room.select(Room.code, Room.seq).where(Room.code.in_(codes[start : start + 500])).tuples()
-        )
+        found += rows(Room.select(Room.code, Room.seq).where(Room.code.in_(codes[start : start + 500])))
     return found
 
 
 def mine(code: str, user_id: int) -> tuple[int, str, dict[int, int], list[int]] | None:
     """One person's own share: seat, role, votes on waiting items, own waiting items. None without a seat."""
-    seat = (
+    seats = rows(
         Member.select(Member.id, Member.role)
         .join(Room)
         .where(Room.code == code, Member.user == user_id, Member.left_at.is_null())
-        .tuples()
-        .first()
     )
-    if seat is None:
+    if not seats:
         return None
+    [seat] = seats
     votes = (
         Vote.select(Vote.item, Vote.value)
         .join(Item)
         .where(Vote.member == seat[0], Item.state.in_(("waiting", "playing")))
-        .tuples()
     )
     items = Item.select(Item.id).where(Item.added_by == seat[0], Item.state == "waiting").order_by(Item.id)
-    return seat[0], seat[1], dict(votes), [item.id for item in items]
+    return seat[0], seat[1], dict(rows(votes)), [item.id for item in items]
 
 
 @contextmanager
@@ -109,7 +105,7 @@ class _Reader:
             people=self._here(),
             people_count=len(self.here),
             history=self._history(),
-            member_roles=tuple((p.id, p.role) for p in self.persons.values()),
+            member_roles=tuple(self.roles),
         )
 
     def _read_people(self) -> None:
@@ -117,17 +113,20 @@ class _Reader:
             Presence.select(fn.DISTINCT(Presence.member))
             .join(Member)
             .where(Member.room == self.room.id, Presence.seen_at > self.now - PRESENT_MS)
-            .tuples()
         )
-        self.here = {member_id for (member_id,) in here}
-        rows = (
-            Member.select(Member.id, User.display_name, Member.color, Member.is_ringed, Member.role)
+        self.here = {member_id for (member_id,) in rows(here)}
+        everybody = (
+            Member.select(
+                Member.id, User.display_name, Member.color, Member.is_ringed, Member.role, Member.left_at
+            )
             .join(User)
             .where(Member.room == self.room.id)
             .order_by(Member.id)
-            .tuples()
         )
-        for member_id, name, color, is_ringed, role in rows:
+        self.roles: list[tuple[int, str]] = []
+        for member_id, name, color, is_ringed, role, left_at in rows(everybody):
+            if left_at is None:
+                self.roles.append((member_id, role))
             self.persons[member_id] = PersonView(
                 member_id, name, initials(name), color, bool(is_ringed), role, member_id in self.here
             )
@@ -153,8 +152,8 @@ class _Reader:
             views.append(self._item_view(entry, adder, track, reason, is_locked))
         return tuple(views)
 
-    def _item_rows(self, state: str) -> Any:
-        return (
+    def _item_rows(self, state: str) -> list[Any]:
+        return rows(
             Item.select(
                 Item.id,
                 Item.added_seq,
@@ -173,7 +172,6 @@ class _Reader:
             .join(Track)
             .where(Item.room == self.room.id, Item.state == state)
             .group_by(Item.id, Track.id)
-            .tuples()
         )
 
     def _item_view(
@@ -219,12 +217,12 @@ class _Reader:
     def _now(self, playback: Playback) -> ItemView | None:
         if playback.item_id is None:
             return None
-        row = next(row for row in self._item_rows("playing"))
+        [row] = self._item_rows("playing")
         return self._item_view(Entry(*row[:9]), row[9], _track_view(*row[10:]))
 
     def _history(self) -> tuple[PlayedView, ...]:
         net = Vote.select(fn.COALESCE(fn.SUM(Vote.value), 0)).where(Vote.item == Item.id)
-        rows = (
+        plays = (
             Play.select(
                 Play.id, Play.item, Play.started_at, Play.end_reason, Item.added_by, net, *TRACK_COLUMNS
             )
@@ -233,13 +231,12 @@ class _Reader:
             .where(Play.room == self.room.id, Play.ended_at.is_null(False))
             .order_by(Play.id.desc())
             .limit(HISTORY_SHOWN)
-            .tuples()
         )
         return tuple(
             PlayedView(
                 play, item, _track_view(*track), self._quiet(adder), int(votes), started, reason == "skipped"
             )
-            for play, item, started, reason, adder, votes, *track in rows
+            for play, item, started, reason, adder, votes, *track in rows(plays)
         )
 
 

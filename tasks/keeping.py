@@ -19,7 +19,7 @@ from party.errors import Refusal
 from tasks import huey
 
 EARLY_MS = 2_500
-"""How long before a deadline its task is woken: Huey looks at its schedule once a second, the rest is waited precisely."""
+"""How long before a deadline its task is woken: Huey looks once a second, the rest is waited precisely."""
 
 PULSE_SECONDS = 5.0
 ROOMS_REMEMBERED = 10_000

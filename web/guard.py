@@ -1,4 +1,4 @@
-"""What holds for every request: no foreign page acts for a person, strict headers, a limit on haste, errors as sentences."""
+"""What holds for every request: nobody acts from a foreign page, strict headers, no haste, errors as sentences."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def init(app: Flask) -> None:
 
 
 def refuse_foreign_pages() -> None:
-    """CSRF: a browser says where a request comes from. Sec-Fetch-Site where it is sent (https, localhost), else Origin."""
+    """CSRF: a browser says where a request comes from, by Sec-Fetch-Site (https, localhost) or else by Origin."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         if site not in ("same-origin", "none"):

@@ -6,7 +6,7 @@ from demo import voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Chord, Note, melody, motif, voicings
+from demo.theory import Chord, Note, melody, motif, together, voicings
 
 RHYTHMS = ["x---....x-------", "..x---x---......", "x-------....x---", "....x-----x-...."]
 LEADS = {
@@ -42,7 +42,7 @@ def compose(piece: Piece) -> Sound:
                 )
                 score.play(
                     voices.pad,
-                    [Note(beat, held, p, 0.6) for p in notes],
+                    together(beat, held, notes, 0.6),
                     0.16,
                     wide=0.7,
                     room=0.35,

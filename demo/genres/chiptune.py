@@ -45,7 +45,9 @@ def compose(piece: Piece) -> Sound:
         tune = moved(tunes[letter], start)
         score.play(voice, tune, 0.36, pan=0.15, room=0, echo=0.28, loose=0)
         if section.turn or letter == "B":
-            score.play(voices.thin_pulse, harmony(tune, rungs), 0.15, pan=-0.1, room=0, loose=0)
+            score.play(
+                voices.thin_pulse, harmony(tune, section.chords, start, 4), 0.15, pan=-0.1, room=0, loose=0
+            )
     end = piece.total_beats
     home = voicings([piece.final()], 60, 79, 3)[0]
     score.play(

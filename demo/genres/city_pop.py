@@ -6,7 +6,7 @@ from demo import drums, voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Chord, Note, harmony, melody, motif, moved, voicings
+from demo.theory import Chord, Note, harmony, melody, motif, moved, together, voicings
 
 RHYTHMS = ["x-x-x--x-x--x---", "x---x-x-..x-x-x-", "..x-x-x-x--x----", "x--x--x-x---x-x-", "x-----x-x-x-x---"]
 LEADS = {"lead": voices.lead, "flute": voices.flute, "vibraphone": voices.vibraphone, "organ": voices.organ}
@@ -63,10 +63,10 @@ def compose(piece: Piece) -> Sound:
         tune = moved(tunes[letter], start)
         score.play(LEADS[piece.lead], tune, 0.24, pan=0.1, room=0.28, echo=0.22)
         if section.turn or letter == "B":
-            score.play(LEADS[piece.lead], harmony(tune, rungs), 0.1, pan=-0.25, room=0.28)
+            score.play(LEADS[piece.lead], harmony(tune, section.chords, start, 4), 0.1, pan=-0.25, room=0.28)
     end = piece.total_beats
     home = voicings([piece.final()], 53, 74, 4)[0]
-    score.play(voices.electric_piano, [Note(end, 4, p, 0.8) for p in home], 0.16, wide=0.45, room=0.3)
+    score.play(voices.electric_piano, together(end, 4, home, 0.8), 0.16, wide=0.45, room=0.3)
     score.play(voices.round_bass, [Note(end, 3, piece.final().bass(33), 0.8)], 0.28)
     score.hit(drums.kick, [end], 0.4)
     return score.finish(room_seconds=1.5, echo_beats=0.75, feedback=0.4)

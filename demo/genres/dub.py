@@ -6,7 +6,7 @@ from demo import drums, voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Chord, Note, melody, motif, moved, voicings
+from demo.theory import Chord, Note, melody, motif, moved, together, voicings
 
 RHYTHMS = ["x---x-x-", "..x-x---", "x-x-x---", "x------.", "..x-x-x-"]
 RIFFS = [
@@ -58,7 +58,7 @@ def compose(piece: Piece) -> Sound:
         )
     end = piece.total_beats
     home = voicings([piece.final()], 55, 72, 3)[0]
-    score.play(voices.organ, [Note(end, 0.4, p, 0.8) for p in home], 0.2, room=0.4, echo=0.9)
+    score.play(voices.organ, together(end, 0.4, home, 0.8), 0.2, room=0.4, echo=0.9)
     score.play(voices.sub, [Note(end, 1.5, piece.final().bass(31), 0.8)], 0.4)
     return score.finish(room_seconds=2.2, echo_beats=0.75, feedback=0.62)
 

@@ -6,7 +6,7 @@ from demo import drums, voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Chord, Note, harmony, melody, motif, moved, voicings
+from demo.theory import Chord, Note, harmony, melody, motif, moved, together, voicings
 
 RHYTHMS = ["x-.x-.x-..x-x---", "..x-x-x-..x-....", "x-x-..x-.x-...x-", "x---..x-x-.x-..."]
 STABS = [(0.75, 0.4), (1.5, 0.3), (2.75, 0.4), (3.5, 0.3)]
@@ -32,7 +32,7 @@ def compose(piece: Piece) -> Sound:
             zip(section.chords, voicings(section.chords, 53, 76, 4), strict=True)
         ):
             beat = section.beat + bar * 4
-            score.play(voices.pad, [Note(beat, 4, p, 0.5) for p in notes], 0.1, wide=0.8, room=0.3)
+            score.play(voices.pad, together(beat, 4, notes, 0.5), 0.1, wide=0.8, room=0.3)
             if letter != "C":
                 hits = [Note(beat + at, held, p, 0.75) for at, held in stabs for p in notes]
                 score.play(
@@ -46,13 +46,20 @@ def compose(piece: Piece) -> Sound:
         tune = moved(tunes[letter], section.beat)
         score.play(LEADS[piece.lead], tune, 0.25, pan=0.15, room=0.3, echo=0.3)
         if section.turn and letter == "A":
-            score.play(LEADS[piece.lead], harmony(tune, rungs), 0.11, pan=-0.3, room=0.3, echo=0.2)
+            score.play(
+                LEADS[piece.lead],
+                harmony(tune, section.chords, section.beat, 4),
+                0.11,
+                pan=-0.3,
+                room=0.3,
+                echo=0.2,
+            )
     score.duck(kicks, 0.62, 0.3)
     _drums(score, kicks, bar_hits)
     end = piece.total_beats
     score.play(
         voices.electric_piano,
-        [Note(end, 3, p, 0.7) for p in voicings([piece.final()], 53, 74)[0]],
+        together(end, 3, voicings([piece.final()], 53, 74)[0], 0.7),
         0.2,
         wide=0.4,
         room=0.4,

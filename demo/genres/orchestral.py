@@ -6,7 +6,7 @@ from demo import drums, voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Note, harmony, melody, motif, moved, voicings
+from demo.theory import Note, harmony, melody, motif, moved, together, voicings
 
 RHYTHMS = ["x---x-x-", "x-----x-", "x--xx---", "x---x---", "x-x-x-x-", "x-------"]
 LEADS = {"flute": voices.flute, "clarinet": voices.clarinet, "strings": voices.strings, "horn": voices.horn}
@@ -33,7 +33,7 @@ def compose(piece: Piece) -> Sound:
             loud = 0.75 if grand else 0.45
             score.play(
                 voices.strings,
-                [Note(beat, meter + 0.1, p, loud) for p in notes],
+                together(beat, meter + 0.1, notes, loud),
                 0.12,
                 wide=0.65,
                 room=0.4,
@@ -41,9 +41,7 @@ def compose(piece: Piece) -> Sound:
             )
             score.play(voices.strings, [Note(beat, meter, chord.bass(36), loud)], 0.17, pan=0.35, room=0.3)
             if grand:
-                score.play(
-                    voices.horn, [Note(beat, meter, p, 0.6) for p in notes[:2]], 0.1, pan=-0.3, room=0.45
-                )
+                score.play(voices.horn, together(beat, meter, notes[:2], 0.6), 0.1, pan=-0.3, room=0.45)
                 if bar % 2 == 0:
                     _timpani(score, beat, chord.bass(38), meter)
             elif letter != "i":
@@ -64,17 +62,23 @@ def compose(piece: Piece) -> Sound:
             score.play(
                 voices.strings, moved(tune, 0, 12 if piece.lead == "horn" else 0), 0.12, wide=0.5, room=0.4
             )
-            score.play(voices.clarinet, harmony(tune, rungs), 0.09, pan=-0.15, room=0.4)
+            score.play(
+                voices.clarinet, harmony(tune, section.chords, start, meter), 0.09, pan=-0.15, room=0.4
+            )
             score.hit(
                 drums.cymbal, [(start - 1.6 * piece.tempo / 60, 0.8)] if start > 4 else [], 0.14, room=0.3
             )
+    _close(score, piece)
+    return score.finish(room_seconds=2.6, room_gain=1.0)
+
+
+def _close(score: Score, piece: Piece) -> None:
     end = piece.total_beats
     home = voicings([piece.final()], 50, 74, 4)[0]
-    score.play(voices.strings, [Note(end, 3, p, 0.7) for p in home], 0.14, wide=0.65, room=0.5)
-    score.play(voices.horn, [Note(end, 3, p, 0.6) for p in home[:2]], 0.12, room=0.5)
+    score.play(voices.strings, together(end, 3, home, 0.7), 0.14, wide=0.65, room=0.5)
+    score.play(voices.horn, together(end, 3, home[:2], 0.6), 0.12, room=0.5)
     score.play(voices.strings, [Note(end, 3, piece.final().bass(36), 0.7)], 0.2, room=0.3)
     _timpani(score, end, piece.final().bass(38), 2)
-    return score.finish(room_seconds=2.6, room_gain=1.0)
 
 
 def _timpani(score: Score, beat: float, pitch: int, meter: int) -> None:

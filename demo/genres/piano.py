@@ -6,7 +6,7 @@ from demo import voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Note, melody, motif, moved, voicings
+from demo.theory import Chord, Note, melody, motif, moved, voicings
 
 RHYTHMS = ["x---x-x-", "x-----x-", "x-x-x---", "..x-x-x-", "x-------", "x--x----"]
 
@@ -27,29 +27,7 @@ def compose(piece: Piece) -> Sound:
             zip(section.chords, voicings(section.chords, 50, 66, 3), strict=True)
         ):
             beat = start + bar * meter
-            wave = [chord.bass(38), *notes, notes[1] + 12, *notes[::-1]]
-            if letter == "B":
-                wave = [
-                    chord.bass(38),
-                    chord.fifth(45),
-                    notes[1] + 12,
-                    notes[2],
-                    notes[0] + 12,
-                    notes[2],
-                    notes[1] + 12,
-                    notes[2],
-                ]
-            hand = [
-                Note(beat + n * 0.5, 1.4, p, 0.5 + 0.15 * (n == 0)) for n, p in enumerate(wave[: meter * 2])
-            ]
-            score.play(voices.piano, hand, 0.2, pan=-0.2, room=0.3, loose=0.009)
-            score.play(
-                voices.piano,
-                [Note(beat, meter, chord.bass(38) - (12 if chord.bass(38) > 42 else 0), 0.5)],
-                0.2,
-                pan=-0.3,
-                room=0.3,
-            )
+            _left_hand(score, beat, meter, chord, notes, wide=letter == "B")
         tune = moved(tunes[letter], start)
         score.play(
             voices.piano,
@@ -72,3 +50,15 @@ def compose(piece: Piece) -> Sound:
     home = [piece.final().bass(38), *voicings([piece.final()], 52, 72, 4)[0]]
     score.play(voices.piano, [Note(end + 0.14 * k, 4, p, 0.55) for k, p in enumerate(home)], 0.26, room=0.4)
     return score.finish(room_seconds=2.0)
+
+
+def _left_hand(score: Score, beat: float, meter: int, chord: Chord, notes: list[int], wide: bool) -> None:
+    root = chord.bass(38)
+    low, middle, high = notes[0] + 12, notes[2], notes[1] + 12
+    wave = [root, *notes, high, *notes[::-1]]
+    if wide:
+        wave = [root, chord.fifth(45), high, middle, low, middle, high, middle]
+    hand = [Note(beat + n * 0.5, 1.4, p, 0.5 + 0.15 * (n == 0)) for n, p in enumerate(wave[: meter * 2])]
+    score.play(voices.piano, hand, 0.2, pan=-0.2, room=0.3, loose=0.009)
+    deep = root - 12 if root > 42 else root
+    score.play(voices.piano, [Note(beat, meter, deep, 0.5)], 0.2, pan=-0.3, room=0.3)

@@ -6,7 +6,7 @@ from demo import drums, voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Note, voicings
+from demo.theory import Note, together, voicings
 
 LEADS = {"pluck": voices.pluck, "marimba": voices.marimba, "bells": voices.music_box}
 
@@ -48,7 +48,7 @@ def compose(piece: Piece) -> Sound:
             ]
             score.play(voices.stab, hits, 0.19, wide=0.5, room=0.3, echo=0.5, loose=0)
             if letter in "BC":
-                score.play(voices.pad, [Note(beat, 4, p, 0.6) for p in notes], 0.13, wide=0.8, room=0.35)
+                score.play(voices.pad, together(beat, 4, notes, 0.6), 0.13, wide=0.8, room=0.35)
             if letter in "ABC":
                 first = (section.beat + bar * 4) * 4
                 turn = [
@@ -62,20 +62,18 @@ def compose(piece: Piece) -> Sound:
     score.duck(kicks, 0.5, 0.2)
     score.hit(drums.hard_kick, [*kicks, piece.total_beats], 0.5, room=0.03, loose=0)
     home = voicings([piece.final()], 52, 72, 3)[0]
-    score.play(
-        voices.stab, [Note(piece.total_beats, 0.4, p, 0.6) for p in home], 0.2, wide=0.5, room=0.5, echo=0.6
-    )
+    score.play(voices.stab, together(piece.total_beats, 0.4, home, 0.6), 0.2, wide=0.5, room=0.5, echo=0.6)
     return score.finish(room_seconds=2.0, echo_beats=0.75, feedback=0.58)
 
 
 def _drums(score: Score, beat: float, letter: str, bar: int) -> None:
     score.hit(
-        drums.hat, [(beat + n * 0.25, 1.0 if n % 4 == 2 else 0.4) for n in range(16)], 0.22, pan=-0.1, loose=0
+        drums.hat, [(beat + n * 0.25, 1.0 if n % 4 == 2 else 0.4) for n in range(16)], 0.28, pan=-0.1, loose=0
     )
     if letter == "i":
         return
-    score.hit(drums.open_hat, [beat + n + 0.5 for n in range(4)], 0.18, pan=0.2, loose=0)
-    score.hit(drums.clap, [(beat + 1, 0.8), (beat + 3, 0.8)], 0.26, room=0.25, loose=0)
+    score.hit(drums.open_hat, [beat + n + 0.5 for n in range(4)], 0.22, pan=0.2, loose=0)
+    score.hit(drums.clap, [(beat + 1, 0.8), (beat + 3, 0.8)], 0.32, room=0.25, loose=0)
     if letter == "B":
         score.hit(
             drums.rim,

@@ -6,7 +6,7 @@ from demo import drums, voices
 from demo.piece import Piece
 from demo.score import Score
 from demo.synth import Sound
-from demo.theory import Note, harmony, melody, motif, moved, voicings
+from demo.theory import Note, harmony, melody, motif, moved, together, voicings
 
 RHYTHMS = ["x---x-", "x-x-x-", "x-----", "x--xx-", "x-x-xx", "x---xx"]
 LEADS = {
@@ -37,7 +37,7 @@ def compose(piece: Piece) -> Sound:
             strum = [Note(beat + n + 0.03 * k, 0.8, p, 0.55) for n in (1, 2) for k, p in enumerate(notes)]
             score.play(voices.string, strum, 0.2, pan=-0.3, room=0.2, loose=0.004)
             if letter in "BC":
-                score.play(voices.strings, [Note(beat, 3, p, 0.4) for p in notes], 0.06, wide=0.5, room=0.3)
+                score.play(voices.strings, together(beat, 3, notes, 0.4), 0.06, wide=0.5, room=0.3)
             if letter == "B" or section.turn:
                 score.hit(
                     drums.tambourine,
@@ -53,7 +53,7 @@ def compose(piece: Piece) -> Sound:
         if section.turn or letter == "B":
             score.play(
                 voices.clarinet if piece.lead != "clarinet" else voices.accordion,
-                harmony(tune, rungs),
+                harmony(tune, section.chords, start, 3),
                 0.13,
                 pan=-0.2,
                 room=0.25,

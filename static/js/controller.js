@@ -14,7 +14,7 @@
   const COOL_DOWN_MS = 2000, SEEKS_IN_A_MINUTE = 3, FINE_TRIES = 2;
   const NUDGE_MS = 2000, LONGEST_NUDGE_MS = 5000, SHORTEST_NUDGE_MS = 250;
   const SLACK_MS = 30, MOST_SLACK_MS = 2000, LATE_MS = 6, END_MS = 40;
-  const FIRST_LATENCY_MS = 80, MOST_LATENCY_MS = 500;
+  const FIRST_LATENCY_MS = 80, MOST_LATENCY_MS = 500, LATENCIES_KEPT = 5;
   const HAVE_METADATA = 1, HAVE_FUTURE_DATA = 3;
 
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -24,11 +24,11 @@
   class Follower {
     /**
      * `clock` has now() and isLocked; `time` has now(), after(ms, fn) and exactly(ms, fn); `memory` is what this
-     * device has learned (latencyMs, nudgeCostMs); `maxNudge` 0.01 for music, 0.03 for video.
+     * device has learned (latencies, nudgeCostMs); `maxNudge` 0.01 for music, 0.03 for video.
      */
     constructor({ media, clock, time, memory = {}, maxNudge = 0.01, onChange = () => {}, onStruggle = () => {} }) {
       Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle });
-      this.memory = { latencyMs: FIRST_LATENCY_MS, nudgeCostMs: 0, ...memory };
+      this.memory = { latencies: [], nudgeCostMs: 0, ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false });
       Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, run: 0, ticks: 0 });
       this.seekTimes = [];
@@ -45,6 +45,9 @@
       Object.assign(this, { launch: null, pulse: null, samples: [], fineTries: 0, isStalled: false, wasStalled: false });
       Object.assign(this, { isSettling: true, settleUntil: 0, coolUntil: 0, band: BAND_MS });
     }
+
+    /** From play() to sound, as the last starts took. */
+    get latencyMs() { return this.memory.latencies.length ? median(this.memory.latencies) : FIRST_LATENCY_MS; }
 
     /* --- what the room wants --- */
 
@@ -117,7 +120,7 @@
       const now = this.clock.now();
       if (launch.at === null) return this.choose(now);
       if (media.seeking || media.readyState < HAVE_FUTURE_DATA) return;
-      const startIn = launch.at - this.memory.latencyMs - now;
+      const startIn = launch.at - this.latencyMs - now;
       if (startIn < -1) {
         launch.slack = Math.min(launch.slack * 2, MOST_SLACK_MS);
         return this.choose(now);
@@ -128,7 +131,7 @@
 
     choose(now) {
       const { launch, anchor } = this;
-      launch.at = Math.max(anchor.atMs - this.speakerMs, now + this.memory.latencyMs + launch.slack);
+      launch.at = Math.max(anchor.atMs - this.speakerMs, now + this.latencyMs + launch.slack);
       const target = this.wantedAt(launch.at);
       if (target > anchor.durationMs - END_MS) return this.finish();
       this.place(target);
@@ -137,9 +140,11 @@
 
     fire() {
       const { launch, media, anchor } = this, now = this.clock.now();
-      const late = now - (launch.at - this.memory.latencyMs);
+      const late = now - (launch.at - this.latencyMs);
+      this.isFresh = late <= LATE_MS;
+      this.usedLatencyMs = this.latencyMs;
       // Timers of a hidden page come up to a second late; then only the place can be corrected.
-      if (late > LATE_MS) this.place(this.wantedAt(now + this.memory.latencyMs));
+      if (late > LATE_MS) this.place(this.wantedAt(now + this.latencyMs));
       media.defaultPlaybackRate = media.playbackRate = anchor.rate;
       const started = () => launch === this.launch && this.started();
       media.play().then(started, (error) => launch === this.launch && this.refused(error));
@@ -258,8 +263,9 @@
 
     /** The first reading after a start: learn from it, and start once more if it missed. */
     settle(drift, off) {
-      const { memory } = this;
-      if (off < MOST_LATENCY_MS) memory.latencyMs = clamp(memory.latencyMs - drift * (off > BAND_MS ? 1 : 0.3), 0, MOST_LATENCY_MS);
+      const { memory } = this, took = this.usedLatencyMs - drift;
+      if (this.isFresh && took >= 0 && took < MOST_LATENCY_MS) memory.latencies = [...memory.latencies, took].slice(-LATENCIES_KEPT);
+      this.isFresh = false;
       if (off > BAND_MS && this.fineTries < FINE_TRIES) {
         this.fineTries += 1;
         return this.begin();

@@ -148,7 +148,7 @@
     get rate() { return media.playbackRate; },
     get band() { return follower.band; },
     get firstInStepAt() { return firstInStepAt; },
-    get learned() { return { ...follower.memory }; },
+    get learned() { return { latencyMs: follower.latencyMs, nudgeCostMs: follower.memory.nudgeCostMs }; },
   };
 
   applySound();

@@ -9,8 +9,9 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from socket import SHUT_RDWR
 from typing import Any
 
 from flask import Flask, Response, render_template, request
@@ -25,7 +26,6 @@ ROOT = Path(__file__).parents[2]
 CODE = "K7QM4TXD"
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
 SCRIPTS = ("commands", "mine", "hand", "order", "rows", "room")
-MORPH = ' hx-swap-oob="outerMorph"'
 Refusal = tuple[int, str]
 
 
@@ -94,7 +94,7 @@ class Stage:
     # pieces
 
     def piece(self, name: str, **more: Any) -> str:
-        context = {"room": self.snapshot(), "audience": Audience(self.role), "oob": MORPH, "message": "", "undo": None}
+        context = {"room": self.snapshot(), "audience": Audience(self.role), "oob": fragments.IN_PLACE, "message": "", "undo": None}
         context["mine"] = {"member_id": 7, "role": self.role, "votes": self.votes, "items": self.own}
         return fragments.render(f"fragments/{name}.html", **context | more)
 
@@ -133,6 +133,11 @@ class Stage:
     def close(self, code: int) -> None:
         for socket in list(self.sockets):
             socket.close(code)
+
+    def cut(self) -> None:
+        """The line breaks without a word."""
+        for socket in list(self.sockets):
+            socket.sock.shutdown(SHUT_RDWR)
 
     def note(self, where: list[Any], what: Any) -> None:
         with self.changed:

@@ -245,10 +245,11 @@ def test_a_refused_client_that_stays_does_not_keep_its_handler(server):
             client.read_frame()
 
 
-def test_a_refusal_reaches_a_client_that_is_still_talking(server):
-    with server.connect(PATIENT) as client:
+@pytest.mark.parametrize(("path", "code"), [(PATIENT, 1009), ("/refusing", 4404)])
+def test_a_refusal_reaches_a_client_that_is_still_talking(server, path, code):
+    with server.connect(path) as client:
         client.send_bytes(BAD["far too big"][0])
-        assert client.read_close() == 1009
+        assert client.read_close() == code
         # Closed now, the connection would be reset, and over a real network that can overtake the close code.
         for _ in range(10):
             client.send_bytes(b"a" * 10_000)
@@ -268,6 +269,7 @@ def test_twenty_messages_at_once_are_welcome(server):
 def test_a_handler_that_ends_early_closes_so_that_the_screen_comes_back(server, path):
     with server.connect(path) as client:
         assert client.read_close() == 1011
+        client.send_frame(CLOSE, b"\x03\xf3")
         with pytest.raises(Gone):
             client.read_frame()
 

@@ -76,6 +76,11 @@ def returning(socket: wire.Wire) -> None:
     pass
 
 
+@wire.route(app, "/refusing", allowed, patient)
+def refusing(socket: wire.Wire) -> None:
+    socket.close(4404, "no such room")
+
+
 @app.get("/handlers")
 def handlers() -> dict[str, int]:
     return {"open": len(wakers)}
