@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, g
@@ -25,6 +27,7 @@ from web.queue import queue_pages
 from web.rooms import room_pages
 
 LARGEST_FORM = 64 * 1024
+YEAR_SECONDS = 31_536_000
 
 
 def create_app(wanted: Settings = settings) -> Flask:
@@ -34,13 +37,14 @@ def create_app(wanted: Settings = settings) -> Flask:
         SETTINGS=wanted,
         SECRET_KEY=wanted.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS,
         HAS_BUS=has_bus(wanted),
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(fragments.environment.filters)
     app.jinja_env.globals["oob"] = ""
+    app.url_defaults(name_version(fingerprint(Path(app.root_path) / "static")))
     open_storage(wanted)
     app.before_request(connect)
     app.teardown_request(disconnect)
@@ -50,6 +54,26 @@ def create_app(wanted: Settings = settings) -> Flask:
         app.register_blueprint(door)
     socket.init(app, wanted)
     return app
+
+
+def fingerprint(folder: Path) -> str:
+    """A short name for what the folder holds, which changes with any byte of it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def name_version(version: str) -> Callable[[str, dict[str, Any]], None]:
+    """Addresses of static files carry what they hold, so that browsers may keep them and never mix two releases."""
+
+    def add(endpoint: str, values: dict[str, Any]) -> None:
+        # Fonts are named by the stylesheets too, where no version can be added; they never change.
+        if endpoint == "static" and not values.get("filename", "").startswith("fonts/"):
+            values["v"] = version
+
+    return add
 
 
 def connect() -> None:

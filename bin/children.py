@@ -15,15 +15,14 @@ _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *argumen
 
 
 class Child:
-    def __init__(self, name: str, command: list[str], folder: Path, hurry: signal.Signals) -> None:
+    def __init__(self, name: str, command: list[str], folder: Path, orphaned: signal.Signals) -> None:
         # Grandchildren whose parent was killed become ours, so that we can end and bury them.
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
         self.name = name
-        self._hurry = hurry
         parent = os.getpid()
 
         def leave_with_parent() -> None:
-            _prctl(PR_SET_PDEATHSIG, hurry)
+            _prctl(PR_SET_PDEATHSIG, orphaned)
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -44,14 +43,9 @@ class Child:
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
     def stop(self) -> None:
-        """Asks it to finish what it is doing and leave."""
+        """Asks it to leave when its work is done; asked twice, Huey interrupts the work."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
-
-    def hurry(self) -> None:
-        """Asks it to leave now and do the rest another time."""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(self._hurry)
 
     def end(self) -> None:
         """Nobody of this family is left afterwards."""

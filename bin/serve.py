@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 ROOT = environment.ROOT
 START_SECONDS = 60
+# A stop is over in ten seconds: first with patience for a running task, then without.
+PATIENCE_SECONDS = 3.0
+LAST_SECONDS = 6.5
 
 
 def main() -> int:
@@ -153,13 +156,13 @@ class House:
 
     def _web(self) -> Child:
         command = [str(self._python), "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:app"]
-        return Child("web", command, ROOT, hurry=signal.SIGTERM)
+        return Child("web", command, ROOT, orphaned=signal.SIGTERM)
 
     def _worker(self) -> Child:
         command = [str(self._python), "-m", "huey.bin.huey_consumer", "tasks.huey"]
-        # -g: SIGTERM lets a task end. -m: an idle queue is looked at twice a second. -q: warnings only.
+        # -g: SIGTERM lets a task end, SIGINT does not. -m: an idle queue is looked at twice a second. -q: warnings only.
         command += ["-w", "4", "-k", "thread", "-g", "TERM", "-m", "0.5", "-q"]
-        return Child("worker", command, ROOT, hurry=signal.SIGINT)
+        return Child("worker", command, ROOT, orphaned=signal.SIGINT)
 
     def _wait_until_up(self, children: list[Child]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -213,12 +216,11 @@ class House:
             print(f"  {white_on_black}{line}{plain}")
 
     def _stop(self, children: list[Child]) -> None:
-        for child in children:
-            child.stop()
-        if not _all_gone(children, seconds=5):
+        for patience in (PATIENCE_SECONDS, LAST_SECONDS):
             for child in children:
-                child.hurry()
-            _all_gone(children, seconds=4.5)
+                child.stop()
+            if _all_gone(children, patience):
+                break
         for child in children:
             child.end()
 

@@ -6,23 +6,18 @@ time. Of the rest of the house it needs nothing but the painter of covers.
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
 from demo.catalogue import PIECES
 from demo.genres import COMPOSERS
 from demo.id3 import tag
+from demo.mp3 import encoded
 from demo.piece import Piece
-from demo.synth import RATE, Sound
 from media.covers import draw_cover
 
 __all__ = ["PIECES", "Piece", "Rendered", "render"]
-
-COMPRESSION = 0.7  # constant 112 kbit/s
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +32,8 @@ def render(piece: Piece, audio_path: Path, cover_path: Path) -> Rendered:
     stereo = COMPOSERS[piece.genre](piece)
     texts = {"title": piece.title, "artist": piece.artist, "album": piece.album, "genre": piece.genre}
     unfinished = audio_path.with_name(f".{audio_path.name}.part")
-    unfinished.write_bytes(tag(texts) + _encoded(stereo))
+    frames, duration_ms = encoded(stereo)
+    unfinished.write_bytes(tag(texts) + frames)
     os.replace(unfinished, audio_path)
     draw_cover(piece.slug, cover_path, piece.cover)
-    return Rendered(duration_ms=round(stereo.shape[1] * 1000 / RATE))
-
-
-def _encoded(stereo: Sound) -> bytes:
-    """MP3 at a constant bit rate: browsers find the exact moment in it, which playing in step depends on."""
-    target = io.BytesIO()
-    soundfile.write(
-        target,
-        stereo.T,
-        RATE,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=COMPRESSION,
-    )
-    return target.getvalue()
+    return Rendered(duration_ms=duration_ms)

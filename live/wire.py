@@ -200,15 +200,16 @@ class Wire:
     def _read(self, on_message: Callable[[str], object]) -> None:
         try:
             self._hear(on_message)
+            self._cut(LOST)
         except Refused as refusal:
             self.close(refusal.code)
-            self._discard()
         except Closed:
             pass
         except Exception:
             logger.exception("a socket's reader failed")
             self.close(FAILED)
         finally:
+            self._discard()
             self._cut(LOST)
             self._reading.release()
 
@@ -220,9 +221,11 @@ class Wire:
                 if opcode == protocol.CLOSE:
                     self._say_goodbye(protocol.read_close_code(payload), payload[:2])
                     return
+                if not self.is_open:
+                    continue
                 if opcode == protocol.PING:
                     self.send(protocol.pack(protocol.PONG, payload))
-                elif opcode == protocol.TEXT and self.is_open:
+                elif opcode == protocol.TEXT:
                     on_message(protocol.read_text(payload))
 
     def _receive(self) -> bytes:

@@ -26,6 +26,7 @@ from party.views import (
 )
 
 HISTORY_SHOWN = 50
+MEMORY_SHOWN = 1_000
 VOTERS_SHOWN = 40
 ROLE_ORDER = {"host": 0, "cohost": 1, "guest": 2}
 
@@ -230,7 +231,7 @@ class _Reader:
             .join(Track)
             .where(Play.room == self.room.id, Play.ended_at.is_null(False))
             .order_by(Play.id.desc())
-            .limit(HISTORY_SHOWN)
+            .limit(MEMORY_SHOWN if self.room.state == "EXPIRED" else HISTORY_SHOWN)
         )
         return tuple(
             PlayedView(

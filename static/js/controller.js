@@ -30,7 +30,7 @@
       Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle });
       this.memory = { latencies: [], nudgeCostMs: 0, ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false });
-      Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, run: 0, ticks: 0 });
+      Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, starts: 0, run: 0, ticks: 0 });
       this.seekTimes = [];
       this.reset();
       for (const type of ['loadedmetadata', 'seeked', 'canplay']) media.addEventListener(type, () => this.prepare());
@@ -146,6 +146,7 @@
       // Timers of a hidden page come up to a second late; then only the place can be corrected.
       if (late > LATE_MS) this.place(this.wantedAt(now + this.latencyMs));
       media.defaultPlaybackRate = media.playbackRate = anchor.rate;
+      this.starts += 1;
       const started = () => launch === this.launch && this.started();
       media.play().then(started, (error) => launch === this.launch && this.refused(error));
     }
@@ -237,7 +238,10 @@
       if (this.launch) return this.prepare();
       if (this.isHeld && media.paused) return;
       const now = this.clock.now();
-      if (media.ended || this.state === 'ended') return this.state === 'ended' || this.finish();
+      if (this.state === 'ended') return;
+      const left = anchor.durationMs - this.wantedAt(now);
+      if (media.ended || left < -COOL_DOWN_MS) return this.finish();
+      if (left < END_MS) return;
       // Somebody paused it on this device, or the system did: it stays so until they play it again.
       if (media.paused) { this.isHeld = true; return this.show('held'); }
       if (this.isHeld) return this.begin();

@@ -145,6 +145,7 @@
     get isBlocked() { return follower.isBlocked; },
     get seeks() { return follower.seeks; },
     get stalls() { return follower.stalls; },
+    get starts() { return follower.starts; },
     get rate() { return media.playbackRate; },
     get band() { return follower.band; },
     get firstInStepAt() { return firstInStepAt; },

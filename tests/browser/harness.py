@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, SHUT_WR
 from typing import Any
 
 from flask import Flask, Response, render_template, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
+from wsproto.events import CloseConnection
 
 import fragments
 from party.views import Audience, ItemView, PersonView, PlaybackView, Snapshot, TrackView
@@ -25,7 +26,6 @@ from party.views import Audience, ItemView, PersonView, PlaybackView, Snapshot, 
 ROOT = Path(__file__).parents[2]
 CODE = "K7QM4TXD"
 POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
-SCRIPTS = ("commands", "mine", "hand", "order", "rows", "room")
 Refusal = tuple[int, str]
 
 
@@ -53,7 +53,6 @@ class Stage:
     state: str = "LIVE"
     playing: int | None = 100
     grace_until_ms: int | None = None
-    greets: bool = True
     refuses_sockets: bool = False
     close_with: int | None = None
     answer: Callable[[Call], Any] | None = None
@@ -132,7 +131,7 @@ class Stage:
 
     def close(self, code: int) -> None:
         for socket in list(self.sockets):
-            socket.close(code)
+            say_goodbye(socket, code)
 
     def cut(self) -> None:
         """The line breaks without a word."""
@@ -163,23 +162,22 @@ def _page(stage: Stage) -> str:
         "epoch": stage.epoch, "from": 0, "to": stage.seq, "message": "", "undo": None, "oob": "",
         "suggested_name": "Bo", "form": {}, "errors": {},
     }  # fmt: skip
-    page = render_template("pages/room.html", **context)
-    return page if "js/rows.js" in page else page.replace(*_more_scripts(page))
+    return render_template("pages/room.html", **context)
 
 
-def _more_scripts(page: str) -> tuple[str, str]:
-    tag = next(line for line in page.splitlines() if "js/mine.js" in line)
-    return tag, "\n".join(tag.replace("mine.js", f"{name}.js") for name in SCRIPTS)
+def say_goodbye(socket: Server, code: int) -> None:
+    """A close frame and nothing after it: flask-sock would write an HTTP answer behind it."""
+    socket.sock.send(socket.ws.send(CloseConnection(code)))
+    socket.sock.shutdown(SHUT_WR)
 
 
 def _live(stage: Stage, socket: Server) -> None:
-    stage.note(stage.joins, dict(request.args))
-    if stage.close_with:
-        socket.close(stage.close_with)
-        return
+    stage.note(stage.joins, request.args.to_dict())
     stage.note(stage.sockets, socket)
+    if stage.close_with:
+        say_goodbye(socket, stage.close_with)
     try:
-        if stage.greets:
+        if not stage.close_with:
             socket.send(stage.head())
         while True:
             stage.note(stage.said, json.loads(socket.receive()))
@@ -197,15 +195,38 @@ def _command(stage: Stage) -> Response | str | Refusal:
     return stage.answer(call) if stage.answer else stage.frame(stage.piece("mine"), start=stage.seq)
 
 
-def make_app(stage: Stage) -> Flask:
+class House:
+    """The served addresses; each test puts its own stage into them."""
+
+    stage: Stage
+
+    def __init__(self) -> None:
+        self.server = make_server("127.0.0.1", 0, make_app(self), threaded=True, request_handler=Quiet)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+
+    def new_stage(self) -> Stage:
+        self.stage = Stage(url=self.url)
+        return self.stage
+
+
+class Quiet(WSGIRequestHandler):
+    """A hundred lines about stylesheets hide what failed."""
+
+    def log(self, *_args: Any) -> None:
+        pass
+
+
+def make_app(house: House) -> Flask:
     """The few addresses a room's page asks for."""
     app = Flask("harness", root_path=str(ROOT))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.jinja_env.filters.update(fragments.environment.filters)
     sock = Sock(app)
 
     @app.before_request
     def refuse_sockets() -> tuple[str, int] | None:
-        return ("", 503) if stage.refuses_sockets and request.path.endswith("/live") else None
+        return ("", 503) if house.stage.refuses_sockets and request.path.endswith("/live") else None
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -214,18 +235,18 @@ def make_app(stage: Stage) -> Flask:
 
     @app.get(f"/rooms/{CODE}")
     def room() -> str:
-        stage.loads += 1
-        return _page(stage)
+        house.stage.loads += 1
+        return _page(house.stage)
 
     @app.get(f"/rooms/{CODE}/changes")
     def changes() -> str:
-        stage.note(stage.polls, request.args.to_dict())
-        return stage.whole()
+        house.stage.note(house.stage.polls, dict(request.headers))
+        return house.stage.whole()
 
     @app.route(f"/rooms/{CODE}/<path:rest>", methods=["POST", "DELETE"])
     @app.route("/theme", methods=["POST"], defaults={"rest": ""})
     def command(rest: str) -> Response | str | Refusal:
-        return _command(stage)
+        return _command(house.stage)
 
     @app.get("/cover")
     @app.get("/audio")
@@ -234,22 +255,19 @@ def make_app(stage: Stage) -> Flask:
 
     @sock.route(f"/rooms/{CODE}/live")
     def live(socket: Server) -> None:
-        _live(stage, socket)
+        _live(house.stage, socket)
 
     return app
 
 
 @contextmanager
-def running() -> Iterator[Stage]:
-    """A served stage on a free port."""
-    stage = Stage()
-    stage.app = make_app(stage)
-    server = make_server("127.0.0.1", 0, stage.app, threaded=True)
-    stage.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+def serving() -> Iterator[House]:
+    """A house on a free port."""
+    house = House()
+    thread = threading.Thread(target=house.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield stage
+        yield house
     finally:
-        server.shutdown()
+        house.server.shutdown()
         thread.join()

@@ -245,10 +245,18 @@ def test_a_refused_client_that_stays_does_not_keep_its_handler(server):
             client.read_frame()
 
 
-@pytest.mark.parametrize(("path", "code"), [(PATIENT, 1009), ("/refusing", 4404)])
-def test_a_refusal_reaches_a_client_that_is_still_talking(server, path, code):
+@pytest.mark.parametrize(
+    ("path", "data", "code"),
+    [
+        (PATIENT, BAD["far too big"][0], 1009),
+        ("/refusing", BAD["far too big"][0], 4404),
+        ("/refusing", pack(PING, b"hello"), 4404),
+    ],
+    ids=["big", "refused", "refused and asking"],
+)
+def test_a_refusal_reaches_a_client_that_is_still_talking(server, path, data, code):
     with server.connect(path) as client:
-        client.send_bytes(BAD["far too big"][0])
+        client.send_bytes(data)
         assert client.read_close() == code
         # Closed now, the connection would be reset, and over a real network that can overtake the close code.
         for _ in range(10):

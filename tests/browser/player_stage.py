@@ -1,0 +1,33 @@
+"""What the player's tests share: a Chromium page with the pure timing code and the simulated party in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).parent
+SCRIPTS = HERE.parents[1] / "static" / "js"
+CHROMIUM = "/usr/bin/chromium"
+
+
+@contextmanager
+def browser(*flags: str) -> Iterator[Browser]:
+    """Debian's Chromium; without a sound card it plays into nothing, in real time."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def open_simulation(browser: Browser) -> Page:
+    """A page that knows ClockFilter, ClockProbe, Follower and `sim`, and no room."""
+    page = browser.new_page()
+    page.evaluate("window.partyline = { link: null, send() {}, on() {} }")
+    for script in (SCRIPTS / "clock.js", SCRIPTS / "controller.js", HERE / "player_sim.js"):
+        page.evaluate(script.read_text())
+    return page

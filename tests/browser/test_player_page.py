@@ -1,0 +1,152 @@
+"""The player on a real page: real media, real scripts, a room that only plays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import player_room, player_stage
+from tests.browser.player_room import Stage, now_ms
+
+pytestmark = pytest.mark.browser
+
+STATE = "state => partyline.player.state === state"
+APART = "() => partyline.player.media.currentTime * 1000 - (performance.timeOrigin + performance.now())"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with player_stage.browser("--autoplay-policy=no-user-gesture-required") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def strict_browser() -> Iterator[Browser]:
+    with player_stage.browser("--autoplay-policy=document-user-activation-required") as opened:
+        yield opened
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with player_room.running() as running:
+        yield running
+
+
+def visit(browser: Browser, stage: Stage, state: str = "in step") -> Page:
+    page = browser.new_context().new_page()
+    page.set_default_timeout(10_000)
+    page.goto(stage.url)
+    reach(page, state)
+    return page
+
+
+def reach(page: Page, state: str) -> None:
+    page.wait_for_function(STATE, arg=state, polling=20)
+
+
+def apart(first: Page, second: Page) -> float:
+    """How far the pages' media are from each other, in ms."""
+    return abs(first.evaluate(APART) - second.evaluate(APART))
+
+
+def test_two_pages_play_in_step_and_say_so(browser: Browser, stage: Stage) -> None:
+    first, second = visit(browser, stage), visit(browser, stage)
+    assert apart(first, second) <= 40
+    expect(first.locator("#sync-badge")).to_have_text(
+        __import__("re").compile(r"^in step · \d+ ms$")
+    )
+
+
+def test_a_scheduled_seek_and_a_pause_reach_both_alike(browser: Browser, stage: Stage) -> None:
+    first, second = visit(browser, stage), visit(browser, stage)
+    stage.move(positionMs=0, atMs=int(now_ms()) + 300)
+    for page in (first, second):
+        page.wait_for_function("partyline.player.starts === 2 || partyline.player.starts > 2")
+        reach(page, "in step")
+    assert apart(first, second) <= 40
+    stage.move(state="paused", positionMs=1234, atMs=int(now_ms()))
+    for page in (first, second):
+        reach(page, "paused")
+        assert page.evaluate("partyline.player.media.currentTime") == 1.234
+        assert page.evaluate("partyline.player.media.paused")
+
+
+def test_the_next_track_starts_in_step(browser: Browser, stage: Stage) -> None:
+    page = visit(browser, stage)
+    stage.move(item="2", src="/track/2", positionMs=0, atMs=int(now_ms()) + 300)
+    page.wait_for_function("partyline.player.media.src.endsWith('/track/2')")
+    reach(page, "in step")
+    assert abs(page.evaluate("partyline.player.driftMs()")) <= 20
+
+
+def test_refused_sound_is_muted_in_step_until_one_tap(strict_browser: Browser, stage: Stage) -> None:
+    page = visit(strict_browser, stage)
+    expect(page.locator("#sync-badge")).to_have_text("muted by the browser")
+    assert page.evaluate("partyline.player.media.muted")
+    page.evaluate("""() => addEventListener('click', () => {
+      const tappedAt = performance.now();
+      const look = () => (partyline.player.state === 'in step' && !partyline.player.isBlocked
+        ? (window.took = performance.now() - tappedAt) : setTimeout(look, 10));
+      setTimeout(look, 10);
+    })""")
+    page.click("#sound-chip")
+    page.wait_for_function("window.took")
+    assert not page.evaluate("partyline.player.media.muted")
+    expect(page.locator("#sound-chip")).to_be_hidden()
+    assert abs(page.evaluate("partyline.player.driftMs()")) <= 40
+
+
+def test_what_happens_to_the_media_is_never_sent_to_the_room(browser: Browser, stage: Stage) -> None:
+    page = visit(browser, stage)
+    page.evaluate("partyline.player.media.pause()")
+    reach(page, "held")
+    expect(page.locator("#sound-chip")).to_be_visible()
+    page.click("#sound-chip")
+    reach(page, "in step")
+    page.evaluate("partyline.player.media.currentTime = 20")
+    page.wait_for_function("partyline.player.seeks === 1")
+    assert stage.posts == []
+    assert {json.loads(text)["t"] for text in stage.said} == {"clock"}
+
+
+def test_volume_mute_and_speaker_delay_are_remembered(browser: Browser, stage: Stage) -> None:
+    page = visit(browser, stage)
+    page.locator("#volume").fill("40")
+    page.locator("#delay").fill("120")
+    page.locator("#mute").check()
+    page.reload()
+    reach(page, "in step")
+    assert page.evaluate("[partyline.player.media.volume, partyline.player.media.muted]") == [0.4, True]
+    expect(page.locator("#volume-words")).to_have_text("40 %")
+    expect(page.locator("#delay-words")).to_have_text("120 ms")
+    wanted, moved = page.evaluate("[partyline.player.wantedMs(), partyline.clock.now()]")
+    assert abs(wanted - (moved - stage.anchor["atMs"]) - 120) < 5
+
+
+def test_keys_work_on_the_page_and_rest_in_fields(browser: Browser, stage: Stage) -> None:
+    page = visit(browser, stage)
+    page.evaluate("document.addEventListener('submit', (event) => { event.preventDefault(); (window.sent ??= []).push(event.submitter?.value ?? 'seek'); })")
+    page.focus("#text")
+    page.keyboard.press("m")
+    page.keyboard.press("Space")
+    assert page.evaluate("[document.getElementById('mute').checked, window.sent ?? []]") == [False, []]
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("m")
+    page.keyboard.press("Space")
+    assert page.evaluate("[document.getElementById('mute').checked, window.sent]") == [True, ["pause"]]
+
+
+def test_the_wave_follows_and_a_hand_on_it_is_left_alone(browser: Browser, stage: Stage) -> None:
+    stage.anchor |= {"positionMs": 30000, "atMs": int(now_ms())}
+    page = visit(browser, stage)
+    page.wait_for_function("parseFloat(document.querySelector('.progress__done').getAttribute('width')) > 50")
+    expect(page.locator(".progress__elapsed")).to_contain_text("0:3")
+    page.dispatch_event("#seek", "pointerdown")
+    page.evaluate("document.getElementById('seek').value = 5000")
+    page.evaluate("document.getElementById('seek').dispatchEvent(new Event('input', { bubbles: true }))")
+    expect(page.locator(".progress__elapsed")).to_have_text("0:05")
+    stage.move(version=9)
+    assert page.evaluate("Number(document.getElementById('seek').value)") == 5000
