@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 from jinja2 import StrictUndefined
 
 import fragments
@@ -77,9 +77,10 @@ def name_version(version: str) -> Callable[[str, dict[str, Any]], None]:
 
 
 def connect() -> None:
-    """A connection for this request; sockets and files that need none give it back at once."""
-    database.obj.connect(reuse_if_open=True)
-    g.is_connected = True
+    """A connection for this request. A socket lives for hours and borrows one for moments instead."""
+    if not guard.is_upgrade():
+        database.obj.connect(reuse_if_open=True)
+        g.is_connected = True
 
 
 def disconnect(_error: BaseException | None = None) -> None:

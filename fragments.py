@@ -29,6 +29,7 @@ STALE: dict[str, frozenset[str]] = {
     "mode_changed": EVERYTHING,
     "person_joined": frozenset({"people"}),
     "person_left": frozenset({"people"}),
+    "person_renamed": frozenset({"banner", "now_playing", "queue", "people", "history"}),
     "item_added": frozenset({"queue", "queue_sum"}),
     "item_removed": frozenset({"queue", "queue_sum"}),
     "item_restored": frozenset({"queue", "queue_sum"}),
@@ -178,7 +179,7 @@ def _delta(room: Snapshot, audience: Audience, after: int, rows: list[Any]) -> F
 
 def _owners_affected(room: Snapshot, rows: list[Any]) -> frozenset[int]:
     """Seats whose own waiting items changed by what somebody else, or the clock, did."""
-    touching = {"item_removed", "item_restored", "item_started", "room_expired", "mode_changed"}
+    touching = {"item_removed", "item_restored", "item_started", "item_ended", "room_expired", "mode_changed"}
     if not any(row.kind in touching for row in rows):
         return frozenset()
     return frozenset(member_id for member_id, _ in room.member_roles)

@@ -13,18 +13,18 @@ import threading
 
 CHUNK = 65536
 STALL_MS = (200.0, 400.0)
+Pieces = asyncio.Queue[tuple[float, bytes]]
 
 
 class Proxy:
     """Runs in its own thread between `with` and its end; `port` is where to connect."""
 
     def __init__(
-        self, to_port: int, *, port: int = 0, delay_ms: float = 0, jitter_ms: float = 0, loss: float = 0, seed: int = 1
+        self, to_port: int, port: int = 0, delay_ms: float = 0, jitter_ms: float = 0, loss: float = 0
     ) -> None:
-        self.to_port, self.port = to_port, port
+        self.to_port, self.port, self.is_blackhole = to_port, port, False
         self.delay_ms, self.jitter_ms, self.loss = delay_ms, jitter_ms, loss
-        self.is_blackhole = False
-        self.chance = random.Random(seed)
+        self.chance = random.Random(1)
         self.writers: set[asyncio.StreamWriter] = set()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -51,7 +51,7 @@ class Proxy:
     async def _close(self) -> None:
         self.server.close()
         self._cut()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -76,7 +76,7 @@ class Proxy:
                 one.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        waiting: Pieces = asyncio.Queue()
         delivery = asyncio.create_task(self._deliver(waiting, writer))
         free_at = 0.0
         try:
@@ -88,7 +88,7 @@ class Proxy:
         except ConnectionError:
             delivery.cancel()
 
-    async def _deliver(self, waiting: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+    async def _deliver(self, waiting: Pieces, writer: asyncio.StreamWriter) -> None:
         while True:
             free_at, data = await waiting.get()
             await asyncio.sleep(free_at - self.loop.time())

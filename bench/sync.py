@@ -3,16 +3,18 @@
 Both pages' media time is read beside the system's clock they share, interpolated and subtracted. Measured directly and
 through a proxy with a round trip of 100 ± 30 ms: drift over a minute, 20 joins, the host's pause, corrective seeks.
 
-    python -m bench.sync                              starts the real web and worker processes in a fresh folder
-    python -m bench.sync --url http://127.0.0.1:8000  uses a running one
+    bin/bench sync                              starts the real web and worker processes in a fresh folder
+    bin/bench sync --url http://127.0.0.1:8000  uses a running one
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +23,18 @@ from urllib.parse import urlsplit
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.house import running_house
 from bench.proxy import Proxy
+from tests.live.servers import running
 
 HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 # Without a tap a browser would play muted; the muted start has its own tests.
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 PATIENCE_MS = 20_000
+LIBRARY_SECONDS, QUIET_SECONDS = 240, 4
+NO_LIMITS = dict.fromkeys(
+    ("MAX_SOCKETS_PER_PERSON", "MAX_SOCKETS_PER_NETWORK", "MAX_ACTIONS_PER_MINUTE"), "0"
+)
 IN_STEP = "() => window.partyline?.player?.state === 'in step'"
 
 
@@ -78,8 +84,13 @@ def longest_tracks(page: Page) -> list[str]:
     """Ids of tracks, the longest first, so that a minute fits into one."""
     rows = page.evaluate(
         """async () => {
-          const text = await (await fetch('/library?ordering=duration')).text();
-          const buttons = [...new DOMParser().parseFromString(text, 'text/html').querySelectorAll('[name="track_id"]')];
+          const buttons = [];
+          for (let page = 1, found = 1; found; page += 1) {
+            const text = await (await fetch(`/library?ordering=duration&page=${page}`)).text();
+            const more = new DOMParser().parseFromString(text, 'text/html').querySelectorAll('[name="track_id"]');
+            found = more.length;
+            buttons.push(...more);
+          }
           const seconds = (row) => {
             const [m, s] = /(\\d+):(\\d\\d)/.exec(row?.textContent ?? '')?.slice(1) ?? [0, 0];
             return Number(m) * 60 + Number(s);
@@ -130,12 +141,17 @@ def measure_drift(pages: tuple[Page, Page], seconds: float) -> None:
     if len(set(items)) > 1:
         sys.exit("The track ended while it was measured: ask for fewer seconds.")
     after = [page.evaluate("[partyline.player.seeks, partyline.player.stalls]") for page in pages]
-    own = [page.evaluate("[partyline.player.driftMs(), partyline.clock.offsetErrorMs, partyline.clock.rtt]") for page in pages]
+    own = [
+        page.evaluate("[partyline.player.driftMs(), partyline.clock.offsetErrorMs, partyline.clock.rtt]")
+        for page in pages
+    ]
     print(f"  apart          {quantiles(np.abs(apart(taken)))}")
     print(f"  corrective seeks {[b[0] - a[0] for a, b in zip(before, after, strict=True)]}, "
           f"stalls {[b[1] - a[1] for a, b in zip(before, after, strict=True)]}")  # fmt: skip
     for name, (drift, error, rtt) in zip(("Ada", "Ben"), own, strict=True):
-        print(f"  {name} says       off by {drift:.1f} ms, clock within {error:.1f} ms, round trip {rtt:.1f} ms")
+        print(
+            f"  {name} says       off by {drift:.1f} ms, clock within {error:.1f} ms, round trip {rtt:.1f} ms"
+        )
 
 
 def restart(pages: tuple[Page, Page]) -> None:
@@ -170,7 +186,9 @@ def measure_pauses(pages: tuple[Page, Page], times: int) -> None:
     for _ in range(times):
         clicked = pages[0].evaluate("probe.press()")
         for page in pages:
-            page.wait_for_function("() => partyline.player.state === 'paused' && !partyline.player.media.seeking")
+            page.wait_for_function(
+                "() => partyline.player.state === 'paused' && !partyline.player.media.seeking"
+            )
         pages[0].wait_for_timeout(200)
         paused = [page.evaluate("probe.pausedAt") for page in pages]
         where = [page.evaluate("partyline.player.media.currentTime * 1000") for page in pages]
@@ -203,19 +221,43 @@ def measure(browser: Browser, asked: Asked, title: str, host_url: str, guest_url
         page.context.close()
 
 
+@contextmanager
+def house_with_library() -> Iterator[str]:
+    """The address of a new house once its worker has nothing left to compose, which would disturb the players."""
+    with (
+        tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder,
+        running(Path(folder), worker=True, DEMO="1", **NO_LIMITS) as house,
+    ):
+        began = changed_at = time.monotonic()
+        count = 0
+        while count == 0 or time.monotonic() - changed_at < QUIET_SECONDS:
+            if time.monotonic() - began > LIBRARY_SECONDS:
+                sys.exit("The demo library did not get ready.")
+            time.sleep(0.2)
+            there = len(list(Path(folder).glob("media/audio/*.mp3")))
+            if there != count:
+                count, changed_at = there, time.monotonic()
+        yield f"http://127.0.0.1:{house.port}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--url", default="", help="a running Partyline; without it one is started")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--joins", type=int, default=20)
     parser.add_argument("--pauses", type=int, default=10)
     asked = Asked(**vars(parser.parse_args()))
     with ExitStack() as stack:
-        url = asked.url.rstrip("/") or stack.enter_context(running_house())
+        url = asked.url.rstrip("/") or stack.enter_context(house_with_library())
         port = urlsplit(url).port or 80
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         measure(browser, asked, "direct", url, url)
-        with Proxy(port, delay_ms=50, jitter_ms=15, seed=1) as one, Proxy(port, delay_ms=50, jitter_ms=15, seed=2) as two:
+        with (
+            Proxy(port, delay_ms=50, jitter_ms=15) as one,
+            Proxy(port, delay_ms=50, jitter_ms=15) as two,
+        ):
             far = [f"http://127.0.0.1:{proxy.port}" for proxy in (one, two)]
             measure(browser, asked, "through 100 ± 30 ms", *far)
         browser.close()

@@ -43,9 +43,13 @@ class Child:
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
     def stop(self) -> None:
-        """Asks it to leave when its work is done; asked twice, Huey interrupts the work."""
+        """Asks it to finish what it is doing and leave."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, deadline: float) -> None:
+        while not self.is_gone() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def end(self) -> None:
         """Nobody of this family is left afterwards."""

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = environment.ROOT
 START_SECONDS = 60
-# A stop is over in ten seconds: first with patience for a running task, then without.
-PATIENCE_SECONDS = 3.0
-LAST_SECONDS = 6.5
+# A stop is over in ten seconds. The web tells its screens; what the worker leaves undone it does next time.
+PATIENCE_SECONDS = {"web": 9.5, "worker": 3.0}
 
 
 def main() -> int:
@@ -160,9 +159,9 @@ class House:
 
     def _worker(self) -> Child:
         command = [str(self._python), "-m", "huey.bin.huey_consumer", "tasks.huey"]
-        # -g: SIGTERM lets a task end, SIGINT does not. -m: an idle queue is looked at twice a second. -q: warnings only.
+        # -g: SIGTERM lets a running task end. -m: an idle queue is looked at twice a second. -q: warnings only.
         command += ["-w", "4", "-k", "thread", "-g", "TERM", "-m", "0.5", "-q"]
-        return Child("worker", command, ROOT, orphaned=signal.SIGINT)
+        return Child("worker", command, ROOT, orphaned=signal.SIGKILL)
 
     def _wait_until_up(self, children: list[Child]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -191,10 +190,13 @@ class House:
             connection.close()
 
     def _show_the_way_in(self) -> None:
+        # Imported late, as the settings are: a bad one must end in a sentence.
+        from config import lan_address
+
         settings = self._settings
         everywhere = settings.host in ("0.0.0.0", "::")
         here = _url("localhost" if everywhere else settings.host, settings.port)
-        there = settings.public_url or _url(_lan_address() if everywhere else settings.host, settings.port)
+        there = settings.public_url or _url(lan_address() if everywhere else settings.host, settings.port)
         print(f"\n  On this machine   {here}")
         if settings.host in ("127.0.0.1", "::1", "localhost") and not settings.public_url:
             print("  Other machines cannot reach it, because HOST is this machine alone.")
@@ -216,39 +218,18 @@ class House:
             print(f"  {white_on_black}{line}{plain}")
 
     def _stop(self, children: list[Child]) -> None:
-        for patience in (PATIENCE_SECONDS, LAST_SECONDS):
-            for child in children:
-                child.stop()
-            if _all_gone(children, patience):
-                break
         for child in children:
+            child.stop()
+        began = time.monotonic()
+        for child in sorted(children, key=lambda child: PATIENCE_SECONDS[child.name]):
+            child.wait(began + PATIENCE_SECONDS[child.name])
             child.end()
-
-
-def _all_gone(children: list[Child], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not all([child.is_gone() for child in children]):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def _url(host: str, port: int) -> str:
     if not host:
         return ""
     return f"http://{f'[{host}]' if ':' in host else host}" + ("" if port == 80 else f":{port}")
-
-
-def _lan_address() -> str:
-    """The address other machines of this network see, or nothing. No packet is sent for it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return ""
-        address = str(probe.getsockname()[0])
-    return "" if address.startswith("127.") else address
 
 
 if __name__ == "__main__":

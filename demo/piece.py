@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from demo.theory import SCALES, Chord, ladder, progression
+from demo.theory import Chord, ladder, progression
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Piece:
 
     def rungs(self, low: int, high: int) -> list[int]:
         """The pitches of its scale in a range."""
-        return ladder(self.scale if self.scale in SCALES else "major", self.tonic, low, high)
+        return ladder(self.scale, self.tonic, low, high)
 
     def final(self) -> Chord:
         """The chord everything comes home to."""

@@ -112,7 +112,7 @@ class Score:
         """Makes everything laid so far breathe under a kick."""
         gain = np.ones(self.length, np.float32)
         curve = np.linspace(0, 1, steps(recovery), dtype=np.float32)
-        shape = 1 - depth * np.cos(curve * np.pi / 2) ** 2 * np.minimum(1, curve * recovery / 0.004 + 0.0)
+        shape = 1 - depth * np.cos(curve * np.pi / 2) ** 2 * np.minimum(1, curve * recovery / 0.004)
         for beat in beats:
             start = steps(self.at(beat) + 0.012)
             gain[start : start + len(shape)] = np.minimum(

@@ -11,7 +11,7 @@ from demo.synth import RATE, TOP_HZ, Sound, damp, fall, harmonics, noise, ramp, 
 
 
 def _detuned(hz: float, take: int, cents: float) -> float:
-    return hz * 2 ** (cents * (take * 2 - 1) / 1200) if take else hz * 2 ** (-cents / 1200)
+    return hz * 2 ** ((cents if take else -cents) / 1200)
 
 
 # Struck and plucked

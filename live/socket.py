@@ -65,19 +65,20 @@ def drain() -> None:
     leaving = list(_all)
     for first in range(0, len(leaving), DRAIN_BATCH):
         for screen in leaving[first : first + DRAIN_BATCH]:
-            screen.wire.close(RESTART, "restarting")
+            # Each by itself: one that is stuck half-way through a frame must not keep the others waiting.
+            _spawn(lambda screen=screen: screen.wire.close(RESTART, "restarting"))
         time.sleep(DRAIN_PAUSE)
 
 
 def _serve(socket: wire.Wire, code: str) -> None:
-    viewer = current_app.extensions["viewer"]()
     settings = current_app.config["SETTINGS"]
     network = request.remote_addr or ""
     with connected():
+        viewer = current_app.extensions["viewer"]()
         refusal = _refusal(settings, viewer, network)
         room = rooms.find(code)
         seat = snapshot.mine(room.code, viewer.user_id) if room and viewer else None
-    if refusal is None and (room is None or room.state == "EXPIRED"):
+    if refusal is None and (room is None or rooms.is_over(room)):
         refusal = (ENDED, "this room has ended")
     if refusal is None and seat is None:
         refusal = (REMOVED, "not in this room")

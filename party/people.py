@@ -44,10 +44,16 @@ def enter(display_name: str) -> tuple[int, str]:
 
 
 def rename(actor: Person, display_name: str) -> None:
-    """Change the name people see."""
+    """Change the name people see, in every open room at once."""
     name = clean_name(display_name)
     with write():
         User.update(display_name=name).where(User.id == actor.user_id).execute()
+        for code, member_id in _open_seats(actor.user_id):
+            room = locked_room(code)
+            before = room.seq
+            append(room, "person_renamed", member_id, member_id=member_id)
+            room.save()
+            wake_after_commit(room, before)
 
 
 def signed_in(token: str) -> SignedIn | None:
@@ -173,6 +179,13 @@ def clean_name(text: str) -> str:
 def _seat(code: str, user_id: int) -> Member | None:
     query = Member.select().join(Room).where(Room.code == code, Member.user == user_id)
     return query.first()
+
+
+def _open_seats(user_id: int) -> list[tuple[str, int]]:
+    # Seats given up count too: their tracks still carry the name.
+    seats = Member.select(Member.id, Room).join(Room).where(Member.user == user_id, Room.state != "EXPIRED")
+    now = now_ms()
+    return [(s.room.code, s.id) for s in seats if lifecycle.effective(s.room, now)[0] != "EXPIRED"]
 
 
 def _keep_session(user: User, token: str, now: int) -> None:

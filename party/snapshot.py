@@ -31,13 +31,14 @@ VOTERS_SHOWN = 40
 ROLE_ORDER = {"host": 0, "cohost": 1, "guest": 2}
 
 
-def take(code: str) -> Snapshot:
-    """The room as it stands. Raises NotFound."""
+def take(code: str, known: Snapshot | None = None) -> Snapshot:
+    """The room as it stands; `known` itself when that is still true. Raises NotFound."""
     with reading():
         room = Room.get_or_none(Room.code == code)
         if room is None:
             raise NotFound("No room answers to that code. It may have changed: ask for the new one.")
-        return _Reader(room).snapshot()
+        reader = _Reader(room)
+        return known if known is not None and reader.is_still(known) else reader.snapshot()
 
 
 def heads(codes: list[str]) -> list[tuple[str, int]]:
@@ -83,12 +84,23 @@ class _Reader:
 
     def __init__(self, room: Room) -> None:
         self.room, self.now = room, now_ms()
+        self.state, self.until = lifecycle.effective(room, self.now)
+        self.here = self._read_here()
         self.persons: dict[int, PersonView] = {}
 
+    def is_still(self, known: Snapshot) -> bool:
+        """True when nothing was logged since, and what is not in the log, time and presence, stands as it did."""
+        return (known.epoch, known.seq, known.state, known.grace_until_ms, known.here) == (
+            self.room.epoch,
+            self.room.seq,
+            self.state,
+            self.until,
+            self.here,
+        )
+
     def snapshot(self) -> Snapshot:
-        room = self.room
+        room, state = self.room, self.state
         playback = Playback.get_by_id(room.id)
-        state, until = lifecycle.effective(room, self.now)
         self._read_people()
         return Snapshot(
             id=room.id,
@@ -98,24 +110,26 @@ class _Reader:
             mode=room.mode,
             epoch=room.epoch,
             seq=room.seq,
-            grace_until_ms=until,
+            grace_until_ms=self.until,
             host=next((person for person in self.persons.values() if person.role == "host"), None),
             playback=_playback_view(playback, state),
             now=self._now(playback) if state != "EXPIRED" else None,
             items=self._waiting(playback),
             people=self._here(),
-            people_count=len(self.here),
+            here=self.here,
             history=self._history(),
             member_roles=tuple(self.roles),
         )
 
-    def _read_people(self) -> None:
+    def _read_here(self) -> frozenset[int]:
         here = (
-            Presence.select(fn.DISTINCT(Presence.member))
+            Presence.select(Presence.member)
             .join(Member)
             .where(Member.room == self.room.id, Presence.seen_at > self.now - PRESENT_MS)
         )
-        self.here = {member_id for (member_id,) in rows(here)}
+        return frozenset(member_id for (member_id,) in rows(here))
+
+    def _read_people(self) -> None:
         everybody = (
             Member.select(
                 Member.id, User.display_name, Member.color, Member.is_ringed, Member.role, Member.left_at

@@ -126,7 +126,7 @@ class Snapshot:
     now: ItemView | None
     items: tuple[ItemView, ...]
     people: tuple[PersonView, ...]
-    people_count: int
+    here: frozenset[int]
     history: tuple[PlayedView, ...]
     member_roles: tuple[tuple[int, str], ...]
 
@@ -134,6 +134,10 @@ class Snapshot:
     def code_text(self) -> str:
         """The code as people read it: two groups of four."""
         return f"{self.code[:4]} {self.code[4:]}"
+
+    @property
+    def people_count(self) -> int:
+        return len(self.here)
 
     @property
     def mode_name(self) -> str:

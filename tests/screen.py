@@ -167,7 +167,9 @@ class Screen:
 
     def _drop_row(self, wanted: str) -> None:
         queue = self.pieces["queue"]
-        queue.children = [child for child in queue.children if not isinstance(child, Node) or child.id != wanted]
+        queue.children = [
+            child for child in queue.children if not isinstance(child, Node) or child.id != wanted
+        ]
 
     def _stand(self, places: dict[str, str]) -> None:
         """Rows that did not change keep their order, each other one follows the row it names."""

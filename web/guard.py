@@ -110,7 +110,14 @@ def show_failure(error: Exception) -> tuple[str, int]:
     return _sentence("Something on our side broke. It has been written down.", 500, reference), 500
 
 
+def is_upgrade() -> bool:
+    """True when a browser asks for a socket, which has no page and no database connection."""
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
 def _sentence(sentence: str, status: int, reference: str | None) -> str:
+    if is_upgrade():
+        return sentence
     if is_htmx():
         return fragments.notice(f"{sentence} ({reference})" if reference else sentence)
     return render_template(

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, render_template, request, send_from_di
 from werkzeug.wrappers import Response
 
 import fragments
-from party import library, snapshot
+from party import library, rooms, snapshot
 from party.errors import Invalid, NotFound
 from web.answers import room_code
 from web.guard import is_htmx, theme
@@ -22,7 +22,7 @@ def show_library() -> str:
     page = request.args.get("page", "1")
     if not (page.isascii() and page.isdigit() and len(page) <= 6):
         raise Invalid("There is no such page.")
-    code = room_code(request.args["room"]) if request.args.get("room") else None
+    code = room_code(request.args["room"]) if request.args.get("room") else _own_room()
     view = library.browse(
         request.args.get("search", ""),
         request.args.get("genre", ""),
@@ -46,6 +46,13 @@ def send_audio(track_id: int) -> Response:
 def send_cover(track_id: int) -> Response:
     """The cover."""
     return _send(library.files(_possible(track_id))[1])
+
+
+def _own_room() -> str | None:
+    """The newest open room of whoever asks, for a library opened on its own."""
+    known = viewer()
+    own = rooms.open_rooms_of(known.user_id) if known else []
+    return own[0].code if own else None
 
 
 def _possible(track_id: int) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import segno
 from flask import Blueprint, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 import fragments
+from config import lan_address
 from party import library, people, queue, rooms, snapshot
 from party.change import Person
 from party.errors import NotFound
@@ -19,6 +21,7 @@ from web.pages import as_person, no_room, render_over
 from web.viewer import actor, viewer
 
 room_pages = Blueprint("rooms", __name__)
+LOOPBACK, EVERYWHERE = ("localhost", "127.0.0.1", "::1"), ("0.0.0.0", "::")
 TABS = ("line", "player", "add", "people")
 
 
@@ -105,8 +108,14 @@ def _me(room: Snapshot, mine: fragments.Share | None, known: people.SignedIn | N
 
 def public_address(path: str) -> str:
     """A whole address that works on other people's machines."""
-    base = current_app.config["SETTINGS"].public_url or request.host_url.rstrip("/")
-    return f"{base}{path}"
+    settings = current_app.config["SETTINGS"]
+    asked = urlsplit(request.host_url)
+    if settings.public_url:
+        return f"{settings.public_url}{path}"
+    if asked.hostname in LOOPBACK and settings.host in EVERYWHERE and (lan := lan_address()):
+        # Whoever hosts from this machine must not hand out an address that means the guest's own.
+        return f"http://{lan}:{asked.port or 80}{path}"
+    return f"{request.host_url.rstrip('/')}{path}"
 
 
 def picture(text: str) -> Picture:

@@ -14,7 +14,7 @@
   const COOL_DOWN_MS = 2000, SEEKS_IN_A_MINUTE = 3, FINE_TRIES = 2;
   const NUDGE_MS = 2000, LONGEST_NUDGE_MS = 5000, SHORTEST_NUDGE_MS = 250;
   const SLACK_MS = 30, MOST_SLACK_MS = 2000, LATE_MS = 6, END_MS = 40;
-  const FIRST_LATENCY_MS = 80, MOST_LATENCY_MS = 500, LATENCIES_KEPT = 5;
+  const FIRST_LATENCY_MS = 80, FIRST_SILENT_MS = 45, MOST_LATENCY_MS = 500, LATENCIES_KEPT = 5;
   const HAVE_METADATA = 1, HAVE_FUTURE_DATA = 3;
 
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -24,11 +24,11 @@
   class Follower {
     /**
      * `clock` has now() and isLocked; `time` has now(), after(ms, fn) and exactly(ms, fn); `memory` is what this
-     * device has learned (latencies, nudgeCostMs); `maxNudge` 0.01 for music, 0.03 for video.
+     * device has learned; `maxNudge()` 0.01 for music, 0.03 for pictures.
      */
-    constructor({ media, clock, time, memory = {}, maxNudge = 0.01, onChange = () => {}, onStruggle = () => {} }) {
+    constructor({ media, clock, time, memory = {}, maxNudge = () => 0.01, onChange = () => {}, onStruggle = () => {} }) {
       Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle });
-      this.memory = { latencies: [], nudgeCostMs: 0, ...memory };
+      this.memory = { latencies: [], silentLatencies: [], nudgeCostMs: 0, ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false });
       Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, starts: 0, run: 0, ticks: 0 });
       this.seekTimes = [];
@@ -46,8 +46,14 @@
       Object.assign(this, { isSettling: true, settleUntil: 0, coolUntil: 0, band: BAND_MS });
     }
 
-    /** From play() to sound, as the last starts took. */
-    get latencyMs() { return this.memory.latencies.length ? median(this.memory.latencies) : FIRST_LATENCY_MS; }
+    /** From play() to sound, as the last starts took. What plays muted by the browser's order goes another way. */
+    get latencyMs() {
+      const known = this.memory[this.latencyKind];
+      if (known.length) return median(known);
+      return this.isBlocked ? FIRST_SILENT_MS : FIRST_LATENCY_MS;
+    }
+
+    get latencyKind() { return this.isBlocked ? 'silentLatencies' : 'latencies'; }
 
     /* --- what the room wants --- */
 
@@ -198,6 +204,7 @@
       this.isBlocked = false;
       this.media.muted = this.isMutedHere;
       if (this.anchor.state !== 'playing') return this.show(this.state);
+      this.endPulse();
       const wasPaused = this.media.paused && !this.launch;
       // Some browsers allow sound only to a play() called inside the tap itself.
       this.media.play().catch(() => {});
@@ -205,8 +212,7 @@
       if (wasPaused) return this.begin();
       if (this.launch) return;
       this.samples = [];
-      this.isSettling = true;
-      this.settleUntil = this.clock.now() + QUICK_MS;
+      Object.assign(this, { isSettling: true, isFresh: false, settleUntil: this.clock.now() + QUICK_MS });
       this.tick();
     }
 
@@ -267,8 +273,8 @@
 
     /** The first reading after a start: learn from it, and start once more if it missed. */
     settle(drift, off) {
-      const { memory } = this, took = this.usedLatencyMs - drift;
-      if (this.isFresh && took >= 0 && took < MOST_LATENCY_MS) memory.latencies = [...memory.latencies, took].slice(-LATENCIES_KEPT);
+      const { memory, latencyKind } = this, took = this.usedLatencyMs - drift;
+      if (this.isFresh && took >= 0 && took < MOST_LATENCY_MS) memory[latencyKind] = [...memory[latencyKind], took].slice(-LATENCIES_KEPT);
       this.isFresh = false;
       if (off > BAND_MS && this.fineTries < FINE_TRIES) {
         this.fineTries += 1;
@@ -306,7 +312,7 @@
     /** Another speed for just as long as it takes. Engaging it costs some browsers a fixed piece of time: learned. */
     nudge(drift) {
       const { media, anchor, memory } = this, gain = memory.nudgeCostMs - drift;
-      const excess = clamp(gain / NUDGE_MS, -this.maxNudge, this.maxNudge) || 0.001;
+      const most = this.maxNudge(), excess = clamp(gain / NUDGE_MS, -most, most) || 0.001;
       const length = clamp(gain / excess, SHORTEST_NUDGE_MS, LONGEST_NUDGE_MS);
       this.isNudging = true;
       this.pulse = { drift, expected: excess * length };

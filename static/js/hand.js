@@ -5,11 +5,13 @@
   const REST_MS = 3000, TOUCH_MS = 800, MISCLICK_MS = 600;
   const now = () => performance.now();
   const isInList = (target) => Boolean(target.closest?.('#queue'));
-  let isOver = false, isDown = false, at = -Infinity, downUntil = 0, x = 0, y = 0, slippedAt = -Infinity;
+  let isOver = false, isDown = false, at = -Infinity, downUntil = 0;
+  let x = 0, y = 0, movedAt = -Infinity, slippedAt = -Infinity;
   let isDragging = false, unanswered = 0;
 
   addEventListener('pointermove', (event) => {
     if (event.pointerType === 'touch') return;
+    if (event.clientX !== x || event.clientY !== y) movedAt = now();
     [isOver, at, x, y] = [isInList(event.target), now(), event.clientX, event.clientY];
   }, { passive: true });
   document.documentElement.addEventListener('pointerleave', () => { isOver = false; });
@@ -21,7 +23,7 @@
     }, { passive: true });
   }
   addEventListener('click', (event) => {
-    const isSurprise = event.detail > 0 && slippedAt > at && now() - slippedAt < MISCLICK_MS;
+    const isSurprise = event.detail > 0 && slippedAt > movedAt && now() - slippedAt < MISCLICK_MS;
     if (isSurprise && isInList(event.target)) { event.preventDefault(); event.stopImmediatePropagation(); }
   }, true);
 

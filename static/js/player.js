@@ -8,7 +8,6 @@
   const media = byId('media');
   if (!media || !partyline?.clock) return;
   const SPIN_MS = 4, KEPT = 240, SHOWN_OF = 8;
-  const MAX_NUDGE = { AUDIO: 0.01, VIDEO: 0.03 };
 
   /** What this device remembers; a browser that forbids storage just forgets. */
   const storage = {
@@ -39,7 +38,7 @@
     media, time,
     clock: partyline.clock,
     memory: storage.get('device', {}),
-    maxNudge: MAX_NUDGE[media.tagName],
+    maxNudge: () => (media.videoWidth ? 0.03 : 0.01),
     onChange: changed,
     onStruggle: (band) => partyline.toast?.(`This device struggles to keep time. It now stays within ${band} ms.`),
   });

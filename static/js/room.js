@@ -150,7 +150,11 @@
   /* --- the host is away --- */
 
   let until = 0, whole = 1, told = '';
-  const serverNow = () => partyline.clock?.now?.() ?? Date.now();
+
+  function serverNow() {
+    const told = partyline.clock?.now();
+    return Number.isFinite(told) ? told : Date.now();
+  }
 
   function countDown() {
     const time = document.querySelector('#banner [data-until-ms]');

@@ -197,11 +197,15 @@
     });
   }
 
+  // One person, one name, however many forms ask for it.
+  const names = all('input[name="display_name"]');
+  const setName = (name) => { for (const field of names) if (field.value !== name) field.value = name; };
+  for (const field of names) field.addEventListener('input', () => setName(field.value));
   onClick('[data-new-name]', async (link, event) => {
     event.preventDefault();
-    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
-    const suggestion = page.getElementById('display-name')?.value;
-    if (suggestion) byId('display-name').value = suggestion;
+    const page = new DOMParser().parseFromString(await (await fetch(link.href)).text(), 'text/html');
+    const suggestion = page.querySelector('input[name="display_name"]')?.value;
+    if (suggestion) setName(suggestion);
   });
 
   async function copy(text, button) {

@@ -78,3 +78,11 @@ def test_the_house_itself_starts_and_stops(real_terminal: Terminal) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=12) == 0
     assert real_terminal.processes() == {}
+
+
+def test_a_starter_killed_while_the_library_is_made_leaves_nobody(real_terminal: Terminal) -> None:
+    process = real_terminal.start(DEMO="1")
+    assert eventually(lambda: any("-m demo" in command for command in real_terminal.processes().values()), 15)
+    process.kill()
+    process.wait()
+    assert eventually(lambda: real_terminal.processes() == {}, seconds=15)

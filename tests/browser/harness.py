@@ -25,7 +25,7 @@ from party.views import Audience, ItemView, PersonView, PlaybackView, Snapshot, 
 
 ROOT = Path(__file__).parents[2]
 CODE = "K7QM4TXD"
-POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
+POLICY = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'"
 Refusal = tuple[int, str]
 
 
@@ -93,7 +93,13 @@ class Stage:
     # pieces
 
     def piece(self, name: str, **more: Any) -> str:
-        context = {"room": self.snapshot(), "audience": Audience(self.role), "oob": fragments.IN_PLACE, "message": "", "undo": None}
+        context: dict[str, Any] = {
+            "room": self.snapshot(),
+            "audience": Audience(self.role),
+            "message": "",
+            "undo": None,
+        }
+        context["oob"] = fragments.IN_PLACE
         context["mine"] = {"member_id": 7, "role": self.role, "votes": self.votes, "items": self.own}
         return fragments.render(f"fragments/{name}.html", **context | more)
 
@@ -106,7 +112,9 @@ class Stage:
     def gone(self, one: int) -> str:
         return self.piece("queue_item_gone", item_id=one)
 
-    def frame(self, *pieces: str, start: int | None = None, end: int | None = None, epoch: str | None = None) -> str:
+    def frame(
+        self, *pieces: str, start: int | None = None, end: int | None = None, epoch: str | None = None
+    ) -> str:
         end = self.seq if end is None else end
         numbers = {"epoch": epoch or self.epoch, "from": end - 1 if start is None else start, "to": end}
         return "\n".join([self.piece("frame", **numbers), *pieces])
@@ -130,8 +138,9 @@ class Stage:
         return json.dumps({"t": "head", "epoch": self.epoch, "seq": self.seq})
 
     def close(self, code: int) -> None:
-        for socket in list(self.sockets):
-            say_goodbye(socket, code)
+        with self.changed:
+            for socket in list(self.sockets):
+                say_goodbye(socket, code)
 
     def cut(self) -> None:
         """The line breaks without a word."""
@@ -153,12 +162,21 @@ class Stage:
 
 
 def _page(stage: Stage) -> str:
-    library = {"search": "", "genre": "", "ordering": "title", "page": 1, "total": 0, "rows": [], "genres": []}
+    library = {
+        "search": "",
+        "genre": "",
+        "ordering": "title",
+        "page": 1,
+        "total": 0,
+        "rows": [],
+        "genres": [],
+    }
     person = stage.snapshot().host
     context: dict[str, Any] = {
         "room": stage.snapshot(), "audience": Audience(stage.role), "theme": "light", "tab": "line", "me": person,
         "mine": {"member_id": 7, "role": stage.role, "votes": stage.votes, "items": stage.own},
-        "library": library | {"has_more": False, "making": None}, "qr": {"size": 21, "path": "M0 0h1v1h-1z"}, "share_url": stage.url,
+        "library": library | {"has_more": False, "making": None}, "qr": {"size": 21, "path": "M0 0h1v1h-1z"},
+        "share_url": stage.url,
         "epoch": stage.epoch, "from": 0, "to": stage.seq, "message": "", "undo": None, "oob": "",
         "suggested_name": "Bo", "form": {}, "errors": {},
     }  # fmt: skip
@@ -175,7 +193,7 @@ def _live(stage: Stage, socket: Server) -> None:
     stage.note(stage.joins, request.args.to_dict())
     stage.note(stage.sockets, socket)
     if stage.close_with:
-        say_goodbye(socket, stage.close_with)
+        stage.close(stage.close_with)
     try:
         if not stage.close_with:
             socket.send(stage.head())

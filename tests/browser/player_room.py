@@ -31,14 +31,14 @@ PAGE = """<!doctype html><title>room</title><link rel="icon" href="data:,">
 <output id="sync-badge"></output><button id="sound-chip" hidden>Tap for sound</button>
 <section id="now-playing"><div id="progress"><svg><rect class="progress__gap" width="0"/><rect class="progress__done"
  width="0"/><circle class="progress__head" cx="0"/></svg>
-<form id="seek-form" action="/playback" method="post"><input id="seek" type="range" name="position_ms" min="0" max="60000"
- step="1000" value="0"></form>
+<form action="/playback" method="post"><input id="seek" type="range" name="position_ms" min="0" max="60000" step="1000"
+ value="0"></form>
 <p><span class="progress__elapsed">0:00</span><span class="progress__left">0:00</span></p></div></section>
-<form id="play-form" action="/playback" method="post"><button id="play" name="action" value="pause">Pause</button></form>
+<form action="/playback" method="post"><button id="play" name="action" value="pause">Pause</button></form>
 <input id="text"><output id="volume-words"></output><input id="volume" type="range" min="0" max="100" value="100">
 <input id="mute" type="checkbox"><output id="delay-words"></output>
 <input id="delay" type="range" min="-500" max="500" step="5" value="0">
-<div id="playback" hidden %s></div><audio id="media" preload="auto"></audio>%s"""
+<div id="playback" hidden %s></div><video id="media" preload="auto" playsinline hidden></video>%s"""
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,14 +14,20 @@ CHROMIUM = "/usr/bin/chromium"
 
 
 @contextmanager
-def browser(*flags: str) -> Iterator[Browser]:
-    """Debian's Chromium; without a sound card it plays into nothing, in real time."""
+def launcher() -> Iterator[Callable[..., Browser]]:
+    """Starts Debian's Chromium with the given flags; without a sound card it plays into nothing, in real time."""
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
+        opened: list[Browser] = []
+
+        def launch(*flags: str) -> Browser:
+            opened.append(playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags]))
+            return opened[-1]
+
         try:
-            yield opened
+            yield launch
         finally:
-            opened.close()
+            for browser in opened:
+                browser.close()
 
 
 def open_simulation(browser: Browser) -> Page:

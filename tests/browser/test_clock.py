@@ -40,8 +40,8 @@ MEASURE = """([network, ppm, minutes, seeds]) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with player_stage.browser() as browser:
-        yield player_stage.open_simulation(browser)
+    with player_stage.launcher() as launch:
+        yield player_stage.open_simulation(launch())
 
 
 def measure(page: Page, network: str, ppm: float = 60, minutes: float = 3, seeds: int = 20) -> dict[str, Any]:
@@ -49,9 +49,12 @@ def measure(page: Page, network: str, ppm: float = 60, minutes: float = 3, seeds
 
 
 @pytest.mark.parametrize(
-    ("network", "error_ms", "first_ms"), [("lan", 3, 5), ("wide", 10, 135), ("lopsided", 10, 200), ("lossy", 10, 135)]
+    ("network", "error_ms", "first_ms"),
+    [("lan", 3, 5), ("wide", 10, 135), ("lopsided", 10, 200), ("lossy", 10, 135)],
 )
-def test_the_clock_is_close_and_locked_soon(page: Page, network: str, error_ms: float, first_ms: float) -> None:
+def test_the_clock_is_close_and_locked_soon(
+    page: Page, network: str, error_ms: float, first_ms: float
+) -> None:
     found = measure(page, network)
     assert found["p95"] <= error_ms
     assert found["first"] <= (first_ms if network != "lossy" else 600)
@@ -88,7 +91,10 @@ def test_after_a_sleep_that_stopped_the_steady_clock_all_is_learned_anew(page: P
       member.sleep(60000);
       world.run(90001);
       const trusted = [];
-      for (let t = 90002; t < 92000; t += 1) { world.run(t); trusted.push([t, member.clock.isLocked, Math.abs(member.clockError)]); }
+      for (let t = 90002; t < 92000; t += 1) {
+        world.run(t);
+        trusted.push([t, member.clock.isLocked, Math.abs(member.clockError)]);
+      }
       const lostAt = trusted.find(([, isLocked]) => !isLocked)[0];
       const back = trusted.find(([t, isLocked]) => t > lostAt && isLocked);
       return { lost: lostAt - 90000, back: back[0] - lostAt, error: trusted.at(-1)[2] };

@@ -18,7 +18,8 @@ PARTY = """([network, count, ppm, seeds]) => {
   for (let seed = 1; seed <= seeds; seed += 1) {
     const world = new World(seed), members = [], start = anchor(world, { atMs: world.serverTime + 300 });
     for (let n = 0; n < count; n += 1) world.at(n * 1500, () => {
-      const member = new Member(world, { network, ppm: world.luck.between(-60, 60), habits: { ppm: world.luck.between(-ppm, ppm) } });
+      const habits = { ppm: world.luck.between(-ppm, ppm) };
+      const member = new Member(world, { network, ppm: world.luck.between(-60, 60), habits });
       members.push(member);
       member.player.follow(start);
     });
@@ -35,7 +36,8 @@ PARTY = """([network, count, ppm, seeds]) => {
       starts.push(player.starts);
     }
   }
-  return { apart: quantile(apart, 0.95), p50: quantile(joins, 0.5), p95: quantile(joins, 0.95), seeks, fastest, starts };
+  const [p50, p95] = [0.5, 0.95].map((q) => quantile(joins, q));
+  return { apart: quantile(apart, 0.95), p50, p95, seeks, fastest, starts };
 }"""
 
 ONE = """([steps, options]) => {
@@ -53,8 +55,8 @@ ONE = """([steps, options]) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with player_stage.browser() as browser:
-        yield player_stage.open_simulation(browser)
+    with player_stage.launcher() as launch:
+        yield player_stage.open_simulation(launch())
 
 
 def play(page: Page, steps: str, **options: Any) -> list[Any]:
@@ -62,8 +64,12 @@ def play(page: Page, steps: str, **options: Any) -> list[Any]:
     return list(page.evaluate(ONE, [steps, options]))
 
 
-@pytest.mark.parametrize(("network", "apart_ms"), [("lan", 40), ("wide", 60), ("lossy", 60), ("lopsided", 60)])
-def test_a_party_of_six_is_in_step_and_nobody_is_disturbed_by_joins(page: Page, network: str, apart_ms: float) -> None:
+@pytest.mark.parametrize(
+    ("network", "apart_ms"), [("lan", 40), ("wide", 60), ("lossy", 60), ("lopsided", 60)]
+)
+def test_a_party_of_six_is_in_step_and_nobody_is_disturbed_by_joins(
+    page: Page, network: str, apart_ms: float
+) -> None:
     found = page.evaluate(PARTY, [network, 6, 20, 4])
     assert found["apart"] <= apart_ms
     assert found["p50"] <= 700
@@ -81,7 +87,8 @@ def test_players_that_run_fast_or_slow_are_nudged_by_at_most_one_percent(page: P
 
 def test_a_scheduled_start_happens_at_its_instant_everywhere(page: Page) -> None:
     heard = page.evaluate("""() => {
-      const world = new sim.World(2), members = ['lan', 'wide', 'lopsided'].map((network) => new sim.Member(world, { network }));
+      const world = new sim.World(2);
+      const members = ['lan', 'wide', 'lopsided'].map((network) => new sim.Member(world, { network }));
       const rest = sim.anchor(world, { state: 'paused', positionMs: 5000 });
       for (const member of members) member.player.follow(rest);
       world.run(20000);
