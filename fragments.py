@@ -75,7 +75,11 @@ class Frame:
 
 def since(code: str, audience: Audience, after: int | None, epoch: str | None) -> Frame:
     """What a screen of this audience lacks after its number; every piece when that cannot be proved."""
-    room = current(code)
+    return lacking(current(code), audience, after, epoch)
+
+
+def lacking(room: Snapshot, audience: Audience, after: int | None, epoch: str | None) -> Frame:
+    """The same from a snapshot at hand."""
     if after is not None and epoch == room.epoch and 0 < after <= room.seq <= after + MOST_BEHIND:
         rows = events.after(room.id, after, MOST_BEHIND + 1)
         rows = [row for row in rows if row.seq <= room.seq]
@@ -101,7 +105,11 @@ def people(room: Snapshot, audience: Audience) -> str:
 
 def mine(code: str, user_id: int, oob: str = IN_PLACE) -> str:
     """One person's own share as data; empty for somebody without a seat."""
-    share = own_share(code, user_id)
+    return own(own_share(code, user_id), oob)
+
+
+def own(share: Share | None, oob: str = IN_PLACE) -> str:
+    """The same from a share at hand."""
     return render("fragments/mine.html", mine=share, oob=oob) if share else ""
 
 
@@ -139,12 +147,16 @@ _recent: OrderedDict[str, OrderedDict[int, Snapshot]] = OrderedDict()
 
 
 def current(code: str) -> Snapshot:
-    """The room as it stands now, remembered by its number."""
-    room = snapshot.take(code)
-    known = _recent.setdefault(code, OrderedDict())
+    """The room as it stands now, remembered by its number and read again only when it moved on."""
+    known = _recent.get(code, OrderedDict())
+    newest = next(reversed(known.values()), None)
+    room = snapshot.take(code, newest)
+    if room is newest:
+        return room
+    if newest is not None:
+        room = _sharing_rows(room, newest)
+    _recent[code] = known
     _recent.move_to_end(code)
-    if known:
-        room = _sharing_rows(room, next(reversed(known.values())))
     known[room.seq] = room
     known.move_to_end(room.seq)
     while len(known) > _RECENT_NUMBERS:
@@ -178,11 +190,12 @@ def _delta(room: Snapshot, audience: Audience, after: int, rows: list[Any]) -> F
 
 
 def _owners_affected(room: Snapshot, rows: list[Any]) -> frozenset[int]:
-    """Seats whose own waiting items changed by what somebody else, or the clock, did."""
-    touching = {"item_removed", "item_restored", "item_started", "item_ended", "room_expired", "mode_changed"}
-    if not any(row.kind in touching for row in rows):
-        return frozenset()
-    return frozenset(member_id for member_id, _ in room.member_roles)
+    """Seats whose own items and votes are others than before by what somebody else, or the clock, did."""
+    if any(row.kind in ("room_expired", "mode_changed") for row in rows):
+        return frozenset(member_id for member_id, _ in room.member_roles)
+    touching = ("item_removed", "item_restored", "item_started", "item_ended")
+    items = {row.data["item_id"] for row in rows if row.kind in touching}
+    return snapshot.stakeholders(items) if items else frozenset()
 
 
 def _header(room: Snapshot, after: int) -> str:

@@ -2,11 +2,13 @@
 
 Compares the numbers of sockets with one another and with a run that has none; and a line of 60 rows with one of 600.
 The real gunicorn runs on one core, this load generator on the other, loopback only, every limit off. Each person holds
-five sockets. A vote is cast over HTTP and the next one only when everybody has it. Lateness counts from the instant
-written in the log row inside the vote's transaction, so it holds the commit as well.
+five sockets. A vote is cast over HTTP and the next one a moment after everybody has it: frames of a room are 50 ms apart
+at least, and without the pause that alone would be measured. Lateness counts from the instant written in the log row
+inside the vote's transaction, so it holds the commit as well.
 
     bin/bench fanout                  all of it
     bin/bench fanout --sockets 1000   one size
+    bin/bench fanout --pause 0        as fast as the room takes them
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ SERVER_CORE, LOAD_CORE = 0, 1
 SCREENS_EACH = 5
 VOTES, WARM_VOTES = 60, 10
 SETTLE_SECONDS = 3.0
-AIMS = "aims: 20 ms per 1,000 deliveries at 1,000 sockets, 60 kB per socket, 600 rows at most 1.2 times 60 rows"
+AIMS = (
+    "aims: 20 ms per 1,000 deliveries at 1,000 sockets, 60 kB per socket, 600 rows at most 1.2 times 60 rows"
+)
 
 
 @dataclass
@@ -64,22 +68,25 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     asked.add_argument("--sockets", type=int, nargs="*", default=[100, 1000, 3000])
     asked.add_argument("--rows", type=int, nargs="*", default=[60, 600])
+    asked.add_argument("--pause", type=float, default=0.1)
     sizes = asked.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE % os.cpu_count()})
     print(f"load before: {os.getloadavg()[0]:.1f}; {SCREENS_EACH} sockets a person; {VOTES} votes; {AIMS}")
-    alone = measure(0, 60)
+    alone = measure(0, 60, sizes.pause)
     print(f"no sockets: {alone.cpu_ms / VOTES:.1f} ms of processor a vote, its HTTP answer included")
     print(
         f"{'sockets':>7} {'p50 ms':>7} {'p95 ms':>7} {'p99 ms':>7} {'max ms':>7} "
         f"{'cpu ms/1000':>11} {'net of votes':>12} {'kB/socket':>9} {'bytes/vote':>10} {'seconds':>7}"
     )
     for count in sizes.sockets:
-        show(measure(count, 60), alone)
+        show(measure(count, 60, sizes.pause), alone)
     sizes_of = {}
     for count in sizes.rows:
-        found = measure(SCREENS_EACH, count)
+        found = measure(SCREENS_EACH, count, sizes.pause)
         sizes_of[count] = sum(found.bytes_each) / len(found.bytes_each)
-        print(f"{count} rows on the line: {sizes_of[count]:.0f} bytes a vote ({max(found.bytes_each)} at most)")
+        print(
+            f"{count} rows on the line: {sizes_of[count]:.0f} bytes a vote ({max(found.bytes_each)} at most)"
+        )
     if len(sizes_of) == 2:
         few, many = sizes_of.values()
         print(f"ratio {many / few:.2f}")
@@ -98,7 +105,7 @@ def show(run: Run, alone: Run) -> None:
     )
 
 
-def measure(sockets: int, line: int) -> Run:
+def measure(sockets: int, line: int, pause: float) -> Run:
     """One size in a house of its own."""
     with tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder, running(Path(folder)) as house:
         os.sched_setaffinity(house.web_pid(), {SERVER_CORE})
@@ -114,6 +121,7 @@ def measure(sockets: int, line: int) -> Run:
         for vote in range(VOTES):
             cast(house, party, WARM_VOTES + vote)
             crowd.reach(house.head(party.code))
+            crowd.read_for(pause)
         cpu, seconds = processor_ms(pid) - cpu, time.monotonic() - began
         grown = (resident_kb(pid) - before) / max(1, sockets)
         if "Traceback" in house.said():

@@ -41,7 +41,7 @@ class Proxy:
         self.loop.close()
 
     def cut(self) -> None:
-        """Break every connection at once, without a goodbye."""
+        """Break every connection at once."""
         self.loop.call_soon_threadsafe(self._cut)
 
     async def _listen(self) -> None:
@@ -51,10 +51,8 @@ class Proxy:
     async def _close(self) -> None:
         self.server.close()
         self._cut()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=2)
 
     def _cut(self) -> None:
         for writer in self.writers:
@@ -64,8 +62,7 @@ class Proxy:
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to_port)
         except OSError:
-            writer.close()
-            return
+            return writer.close()
         pair = {writer, far_writer}
         self.writers |= pair
         try:
@@ -85,17 +82,17 @@ class Proxy:
                 waiting.put_nowait((free_at, data))
             waiting.put_nowait((free_at, b""))
             await delivery
-        except ConnectionError:
+        except OSError:
             delivery.cancel()
 
     async def _deliver(self, waiting: Pieces, writer: asyncio.StreamWriter) -> None:
         while True:
             free_at, data = await waiting.get()
             await asyncio.sleep(free_at - self.loop.time())
+            if not data:
+                return writer.write_eof()
             if self.is_blackhole:
                 continue
-            if not data:
-                return writer.write_eof() if writer.can_write_eof() else None
             writer.write(data)
             await writer.drain()
 

@@ -24,6 +24,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.proxy import Proxy
+from demo.catalogue import PIECES
 from tests.live.servers import running
 
 HERE = Path(__file__).parent
@@ -31,11 +32,12 @@ CHROMIUM = "/usr/bin/chromium"
 # Without a tap a browser would play muted; the muted start has its own tests.
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 PATIENCE_MS = 20_000
-LIBRARY_SECONDS, QUIET_SECONDS = 240, 4
+LIBRARY_SECONDS, QUIET_SECONDS = 240, 3
 NO_LIMITS = dict.fromkeys(
     ("MAX_SOCKETS_PER_PERSON", "MAX_SOCKETS_PER_NETWORK", "MAX_ACTIONS_PER_MINUTE"), "0"
 )
 IN_STEP = "() => window.partyline?.player?.state === 'in step'"
+AT_ITS_SPEED = "() => partyline.player.state === 'in step' && partyline.player.rate === 1"
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ def measure_pauses(pages: tuple[Page, Page], times: int) -> None:
         standing.append(abs(where[0] - where[1]))
         pages[0].evaluate("probe.press()")
         for page in pages:
-            page.wait_for_function(IN_STEP)
+            page.wait_for_function(AT_ITS_SPEED)
         starts.append(float(np.median(np.abs(apart(readings(pages, 0.5)[0])))))
     print(f"  pause: spread   {quantiles(spreads)}")
     print(f"  pause: click to all paused {quantiles(delays)}")
@@ -228,15 +230,12 @@ def house_with_library() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder,
         running(Path(folder), worker=True, DEMO="1", **NO_LIMITS) as house,
     ):
-        began = changed_at = time.monotonic()
-        count = 0
-        while count == 0 or time.monotonic() - changed_at < QUIET_SECONDS:
-            if time.monotonic() - began > LIBRARY_SECONDS:
+        deadline = time.monotonic() + LIBRARY_SECONDS
+        while len(list(Path(folder).glob("media/audio/*.mp3"))) < len(PIECES):
+            if time.monotonic() > deadline:
                 sys.exit("The demo library did not get ready.")
             time.sleep(0.2)
-            there = len(list(Path(folder).glob("media/audio/*.mp3")))
-            if there != count:
-                count, changed_at = there, time.monotonic()
+        time.sleep(QUIET_SECONDS)
         yield f"http://127.0.0.1:{house.port}"
 
 

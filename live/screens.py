@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import random
 import threading
 import time
 from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import fragments
@@ -38,18 +40,39 @@ class Ready:
 
 
 class Screen:
-    """One open page: its socket, whose it is, and the number it has."""
+    """One open page: its socket, whose it is, and the number it has.
 
-    __slots__ = ("beat_at", "cursor", "epoch", "is_behind", "member_id", "people", "user_id", "wake", "wire")
+    While `is_behind` its own writer brings it up to date; else a wake-up of the room hands it the next frame.
+    """
+
+    __slots__ = (
+        "asked",
+        "beat_at",
+        "cursor",
+        "epoch",
+        "is_behind",
+        "member_id",
+        "people",
+        "user_id",
+        "wake",
+        "wire",
+    )
 
     def __init__(self, socket: wire.Wire, user_id: int, member_id: int, cursor: int, epoch: str) -> None:
         self.wire, self.user_id, self.member_id = socket, user_id, member_id
         self.cursor, self.epoch = cursor, epoch
         self.wake = threading.Event()
         self.is_behind = True
+        self.asked: tuple[int, str] | None = None
         self.people = -1
         self.beat_at = 0.0
         self.plan_beat(time.monotonic())
+
+    def ask(self, cursor: int, epoch: str) -> None:
+        """The page says where it is and wants what lacks."""
+        self.asked = (cursor, epoch)
+        self.is_behind = True
+        self.wake.set()
 
     def plan_beat(self, now: float) -> None:
         """The next heartbeat, spread so that screens do not beat in step."""
@@ -68,7 +91,9 @@ class RoomScreens:
         self.epoch, self.head = "", 0
         self.people_version, self._people_html = 0, ""
         self.people_data = b""
+        self._room: Snapshot
         self._frames: OrderedDict[tuple[str, int], Ready] = OrderedDict()
+        self._shares: dict[int, bytes] = {}
         self._lock = threading.Lock()
         self._woken_at = self._people_at = 0.0
         self._is_wake_planned = self._is_people_planned = False
@@ -76,57 +101,73 @@ class RoomScreens:
 
     def wake(self) -> None:
         """The room moved on: now, or when the last frame is far enough away."""
-        wait = self._woken_at + FRAME_SPACING - time.monotonic()
-        if wait <= 0:
-            self._wake_all()
-        elif not self._is_wake_planned:
+        if not self._is_wake_planned:
             self._is_wake_planned = True
-            later(wait, self._wake_all)
+            later(self._woken_at + FRAME_SPACING - time.monotonic(), self._wake_all)
 
     def _wake_all(self) -> None:
         self._is_wake_planned = False
         self._woken_at = time.monotonic()
         self.refresh()
         for screen in list(self.screens):
-            screen.is_behind = True
-            screen.wake.set()
+            if not self._hand_on(screen):
+                screen.is_behind = True
+                screen.wake.set()
+
+    def _hand_on(self, screen: Screen) -> bool:
+        """Give a screen the frame that everybody gets, without waking its writer. False when it needs more, or time."""
+        role = self.roles.get(screen.member_id)
+        if screen.is_behind or role is None or self.state == "EXPIRED":
+            return False
+        if (screen.epoch, screen.cursor) != (self.epoch, self.head):
+            ready = self.frame(role, screen.cursor, screen.epoch)
+            if screen.member_id in ready.actors or not screen.wire.offer(ready.data):
+                return False
+            screen.cursor, screen.epoch = ready.to, ready.epoch
+            counters["frames"] += 1
+        return True
 
     def refresh(self) -> Snapshot:
         """Read the room as it stands: its number, its state, and everybody's standing."""
         with self._lock, connected():
             room = fragments.current(self.code)
-            self._note(room)
+            if (room.epoch, room.seq, room.state) != (self.epoch, self.head, self.state):
+                self._frames.clear()
+                self._shares.clear()
+            self.epoch, self.head, self.state = room.epoch, room.seq, room.state
+            self.roles = dict(room.member_roles)
+            self._room = room
         return room
-
-    def _note(self, room: Snapshot) -> None:
-        if (room.epoch, room.seq) != (self.epoch, self.head):
-            self._frames.clear()
-        self.epoch, self.head, self.state = room.epoch, room.seq, room.state
-        self.roles = dict(room.member_roles)
 
     def frame(self, role: str, after: int, epoch: str) -> Ready:
         """What an audience lacks after a number, made once for everybody who lacks the same."""
-        start = after if epoch == self.epoch else 0
+        start = after if epoch == self.epoch and self._room.seq - fragments.MOST_BEHIND <= after else 0
+        start = start if start <= self._room.seq else 0
         ready = self._frames.get((role, start))
         if ready is not None:
             return ready
         with self._lock:
             ready = self._frames.get((role, start))
             if ready is None:
-                ready = self._make(role, start, epoch)
+                ready = self._make(role, start)
                 self._frames[role, start] = ready
                 if len(self._frames) > FRAMES_KEPT:
                     self._frames.popitem(last=False)
         return ready
 
-    def _make(self, role: str, start: int, epoch: str) -> Ready:
+    def _make(self, role: str, start: int) -> Ready:
         with connected():
-            made = fragments.since(self.code, Audience(role), start, epoch)
-        if made.to != self.head or made.epoch != self.epoch:
-            self._frames.clear()
-            self.head, self.epoch = made.to, made.epoch
+            made = fragments.lacking(self._room, Audience(role), start, self.epoch)
         counters["full" if made.start == 0 else "delta"] += 1
         return Ready(wire.frame(made.html), made.to, made.epoch, made.actors)
+
+    def own_share(self, user_id: int) -> bytes:
+        """What is one person's own, read once for all of their screens."""
+        share = self._shares.get(user_id)
+        if share is None:
+            with connected():
+                share = self._shares[user_id] = wire.frame(fragments.mine(self.code, user_id))
+        return share
 
     def people_changed(self) -> None:
         """Somebody came or went: shown calmly, once a second at most."""
@@ -138,7 +179,10 @@ class RoomScreens:
         """Render who is here; when it differs from what the screens have, have it sent."""
         self._is_people_planned = False
         self._people_at = time.monotonic()
-        room = self.refresh()
+        head, room = self.head, self.refresh()
+        if head != room.seq:
+            # A wake-up was lost, or is on its way.
+            self.wake()
         html = fragments.people(room, Audience("guest"))
         if html != self._people_html:
             self._people_html, self.people_data = html, wire.frame(html)
@@ -188,8 +232,11 @@ def heartbeat(room: RoomScreens) -> bytes:
     return wire.frame(json.dumps({"t": "head", "epoch": room.epoch, "seq": room.head}))
 
 
-def later(seconds: float, act: object) -> None:
-    """Call `act` in its own greenlet after a while."""
-    timer = threading.Timer(seconds, act)  # type: ignore[arg-type]
-    timer.daemon = True
-    timer.start()
+def later(seconds: float, act: Callable[[], object]) -> None:
+    """Call `act` in its own greenlet after a while, never at once."""
+
+    def wait() -> None:
+        time.sleep(max(0.0, seconds))
+        act()
+
+    _thread.start_new_thread(wait, ())

@@ -11,18 +11,18 @@ from collections import Counter
 
 from flask import Flask, current_app, request
 
-import fragments
 from config import Settings
 from live import screens, tail, wire
 from live.screens import RoomScreens, Screen, counters, later
 from party import hosting, people, playback, rooms, snapshot
 from party.change import Person, connected
-from party.errors import Refusal
+from party.errors import Busy, Refusal
 from party.storage import database_file
 
 SIGNED_OUT, REMOVED, ENDED, TOO_MANY_SCREENS = 4401, 4403, 4404, 4409
 RESTART, OVERLOADED = 1012, 1013
 GOODBYE_SECONDS = 2.0
+LARGEST_NUMBER = 2**53
 DRAIN_BATCH, DRAIN_PAUSE = 200, 0.05
 
 process = secrets.token_hex(8)
@@ -87,7 +87,7 @@ def _serve(socket: wire.Wire, code: str) -> None:
         return
     after, epoch = request.args.get("after", 0, type=int), request.args.get("epoch", "")
     screen = Screen(socket, viewer.user_id, seat[0], max(0, after), epoch)
-    _run(screen, room.code, network)
+    _run(screen, room.code, seat[1], network)
 
 
 def _refusal(settings: Settings, viewer: people.SignedIn | None, network: str) -> tuple[int, str] | None:
@@ -102,7 +102,7 @@ def _refusal(settings: Settings, viewer: people.SignedIn | None, network: str) -
     return None
 
 
-def _run(screen: Screen, code: str, network: str) -> None:
+def _run(screen: Screen, code: str, role: str, network: str) -> None:
     room = screens.of(code)
     room.screens.add(screen)
     _all.add(screen)
@@ -111,8 +111,9 @@ def _run(screen: Screen, code: str, network: str) -> None:
     room.seats[screen.member_id] += 1
     try:
         if room.seats[screen.member_id] == 1:
-            _arrived(screen, room)
-        if not room.epoch:
+            _arrived(screen, room, role)
+        if screen.member_id not in room.roles:
+            # The first screen of a room, or somebody who took their seat a moment ago.
             room.refresh()
         screen.wire.listen(lambda text: _hear(screen, room, text), screen.wake.set)
         _write(screen, room)
@@ -131,10 +132,8 @@ def _write(screen: Screen, room: RoomScreens) -> None:
     socket = screen.wire
     socket.send(screens.heartbeat(room))
     while socket.is_open:
-        if screen.is_behind:
-            screen.is_behind = False
-            if not _catch_up(screen, room):
-                return
+        if screen.is_behind and not _catch_up(screen, room):
+            return
         if screen.people != room.people_version:
             screen.people = room.people_version
             socket.send(room.people_data)
@@ -146,7 +145,9 @@ def _write(screen: Screen, room: RoomScreens) -> None:
 
 
 def _catch_up(screen: Screen, room: RoomScreens) -> bool:
-    """Send what the screen lacks. False when its person may not see any more."""
+    """Send what the screen lacks, until nothing does. False when its person may not see any more."""
+    if screen.asked is not None:
+        (screen.cursor, screen.epoch), screen.asked = screen.asked, None
     role = room.roles.get(screen.member_id)
     if role is None:
         screen.wire.close(REMOVED, "removed")
@@ -157,15 +158,16 @@ def _catch_up(screen: Screen, room: RoomScreens) -> bool:
         screen.cursor, screen.epoch = ready.to, ready.epoch
         counters["frames"] += 1
         if screen.member_id in ready.actors:
-            with connected():
-                share = fragments.mine(room.code, screen.user_id)
-            screen.wire.send(wire.frame(share))
+            screen.wire.send(room.own_share(screen.user_id))
     else:
         counters["lossless"] += 1
     if room.state == "EXPIRED":
         screen.wire.close(ENDED, "the party is over")
         return False
-    return True
+    if screen.asked is None and (screen.epoch, screen.cursor) == (room.epoch, room.head):
+        screen.is_behind = False
+        return True
+    return _catch_up(screen, room)
 
 
 def _hear(screen: Screen, room: RoomScreens, text: str) -> None:
@@ -181,29 +183,40 @@ def _hear(screen: Screen, room: RoomScreens, text: str) -> None:
     elif kind == "sync":
         epoch, after = said.get("epoch"), said.get("after")
         is_known = isinstance(after, int) and after >= 0 and epoch == room.epoch
-        screen.cursor, screen.epoch = (after, room.epoch) if is_known else (0, "")
-        screen.is_behind = True
-        screen.wake.set()
+        # Answered even when nothing is missing: a page that woke up wants to hear that.
+        screen.beat_at = 0.0
+        screen.ask(*((after, room.epoch) if is_known else (0, "")))
     elif kind != "beat":
         screen.wire.close(wire.PROTOCOL_ERROR, "not understood")
 
 
 def _answer_clock(screen: Screen, room: RoomScreens, said: dict[str, object], received: float) -> None:
     number, sent, trip = said.get("id"), said.get("c"), said.get("rtt")
-    if not isinstance(number, int) or not isinstance(sent, int | float):
+    if not (_is_number(number) and _is_number(sent)):
         screen.wire.close(wire.PROTOCOL_ERROR, "not understood")
         return
-    if isinstance(trip, int | float):
+    if _is_number(trip):
         room.note_trip(trip)
     answer = {"t": "clock", "id": number, "c": sent, "r": received, "s": time.time() * 1000}
     screen.wire.send(wire.frame(json.dumps(answer)))
 
 
-def _arrived(screen: Screen, room: RoomScreens) -> None:
-    with connected():
-        people.screen_opened(screen.member_id, process)
-        if room.roles.get(screen.member_id, "host") == "host":
-            hosting.screen_arrived(Person(screen.user_id), room.code)
+def _is_number(value: object) -> bool:
+    # JSON as Python reads it knows NaN, Infinity and numbers without end; a browser's knows none of them.
+    return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
+
+
+def _arrived(screen: Screen, room: RoomScreens, role: str) -> None:
+    try:
+        with connected():
+            people.screen_opened(screen.member_id, process)
+            if role == "host":
+                hosting.screen_arrived(Person(screen.user_id), room.code)
+    except Busy:
+        screen.wire.close(OVERLOADED, "busy")
+    except Refusal:
+        # The room ended, or the seat was given up, a moment ago: the writer will see that and say so.
+        logger.info("a screen came too late for room %s", room.code)
     room.people_changed()
 
 
@@ -216,6 +229,8 @@ def _gone(screen: Screen, room: RoomScreens) -> None:
 
 
 def _leave(screen: Screen, room: RoomScreens) -> None:
+    # By now it may be watched afresh.
+    room = screens.rooms.get(room.code, room)
     if room.seats[screen.member_id] or not is_running():
         return
     try:
@@ -251,7 +266,7 @@ def _beat() -> None:
                 looked = now
                 for room in list(screens.rooms.values()):
                     room.look_at_people()
-                    _advance_if_forgotten(room.code)
+                    _keep_time(room.code)
             if now - said >= people.SAY_SECONDS:
                 said = now
                 with connected():
@@ -260,9 +275,10 @@ def _beat() -> None:
             logger.exception("the heartbeat loop stumbled")
 
 
-def _advance_if_forgotten(code: str) -> None:
+def _keep_time(code: str) -> None:
     """The worker keeps the time; when it is away, a room somebody looks at goes on all the same."""
     with connected():
+        hosting.keep_promises(code)
         play_id = playback.forgotten_play(code)
         if play_id is not None:
             playback.advance(code, play_id)

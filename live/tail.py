@@ -12,7 +12,6 @@ from typing import Any
 from party import snapshot
 from party.change import connected
 
-
 _rooms: dict[str, set[Callable[[], None]]] = {}
 _heads: dict[str, int] = {}
 
@@ -36,7 +35,7 @@ def unwatch(code: str, wake: Callable[[], None]) -> None:
 
 def committed(code: str, seq: int) -> None:
     """A commit listener: this process moved the room on."""
-    if _heads.get(code, 0) < seq:
+    if code in _rooms and _heads.get(code, 0) < seq:
         _heads[code] = seq
         _rouse(code)
 

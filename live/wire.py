@@ -134,6 +134,24 @@ class Wire:
             if sent < len(data):
                 self._send_rest(memoryview(data)[sent:])
 
+    def offer(self, data: bytes) -> bool:
+        """Write a whole frame without waiting. False, and nothing is written, when the screen cannot take it now."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        sent = 0
+        try:
+            if self.is_open:
+                sent = self._push(data)
+        except Closed:
+            pass
+        finally:
+            if 0 < sent < len(data):
+                # What is begun has to be ended, but not by the one who offers.
+                _thread.start_new_thread(self._end_begun, (memoryview(data)[sent:],))
+            else:
+                self._lock.release()
+        return sent > 0
+
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code of the contract; nothing is sent after it."""
         words = reason.encode()[:120].decode(errors="ignore").encode()
@@ -168,6 +186,13 @@ class Wire:
                 self._cut(TOO_SLOW)
                 raise Closed(self.code)
             rest = rest[self._push(rest) :]
+
+    def _end_begun(self, rest: memoryview) -> None:
+        try:
+            with contextlib.suppress(Closed):
+                self._send_rest(rest)
+        finally:
+            self._lock.release()
 
     def _say_goodbye(self, code: int, payload: bytes) -> None:
         if not self._lock.acquire(timeout=self.limits.farewell_seconds):

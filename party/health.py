@@ -23,7 +23,10 @@ def has_database() -> bool:
 
 def has_worker() -> bool:
     """True when a worker was seen in the last minute."""
-    job = Job.get_or_none(Job.name == WORKER_JOB)
+    try:
+        job = Job.get_or_none(Job.name == WORKER_JOB)
+    except PeeweeException:
+        return False
     return job is not None and job.seen_at > now_ms() - WORKER_SILENCE_MS
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from peewee import fn
+
 from models import Job, Track, rows
 from party import snapshot
 from party.change import write
@@ -16,7 +18,7 @@ PAGE = 20
 DEMO_JOB = "demo"
 ORDERINGS = {
     "title": (Track.title, Track.id),
-    "artist": (Track.artist, Track.title, Track.id),
+    "artist": (fn.LOWER(Track.artist), Track.search, Track.id),
     "newest": (Track.added_at.desc(), Track.id.desc()),
     "duration": (Track.duration_ms, Track.id),
 }

@@ -166,14 +166,21 @@ def note_host_gone(c: Change) -> None:
 
 
 def clean_name(text: str) -> str:
-    """A display name as kept: NFC, one line, single spaces. Raises Invalid."""
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    name = "".join(ch for ch in name if unicodedata.category(ch) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    """A display name as kept. Raises Invalid."""
+    name = one_line(text)
     if not name:
         raise Invalid("Please tell us a name, so that the others know who you are.")
     if len(name) > NAME_LONGEST:
         raise Invalid(f"That name is too long. Up to {NAME_LONGEST} letters fit.")
     return name
+
+
+def one_line(text: str) -> str:
+    """What somebody typed, on one line with single spaces, in NFC, without signs that nobody sees."""
+    kinds = ((ch, unicodedata.category(ch)) for ch in text)
+    # What is invisible goes first, or it would hold apart what NFC joins and hide spaces from the split.
+    seen = "".join(" " if kind == "Cc" else ch for ch, kind in kinds if kind not in ("Cf", "Cs", "Co", "Cn"))
+    return " ".join(unicodedata.normalize("NFC", seen).split())
 
 
 def _seat(code: str, user_id: int) -> Member | None:

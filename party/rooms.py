@@ -13,7 +13,7 @@ from party import events, lifecycle
 from party.change import Person, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotKnown
-from party.people import seat
+from party.people import one_line, seat
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """31 letters and digits; I, L, O, 0 and 1 are left out because people mistake them for one another."""
@@ -96,13 +96,8 @@ def open_rooms_of(user_id: int) -> list[MyRoom]:
 
 
 def clean_room_name(text: str) -> str:
-    """A room's name as kept: NFC, one line, single spaces. Raises Invalid."""
-    name = "".join(
-        ch
-        for ch in unicodedata.normalize("NFC", text)
-        if unicodedata.category(ch) not in ("Cf", "Cs", "Co", "Cn")
-    )
-    name = " ".join("".join(" " if unicodedata.category(ch) == "Cc" else ch for ch in name).split())
+    """A room's name as kept. Raises Invalid."""
+    name = one_line(text)
     if not name:
         raise Invalid("Give the room a name first.")
     if len(name) > NAME_LONGEST:

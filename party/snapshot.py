@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from peewee import JOIN, Case, fn
-
-from models import Item, Member, Play, Playback, Presence, Room, Track, User, Vote, database, is_sqlite, rows
-from party import lifecycle
+from models import Item, Playback, Room, Track, Vote, database, is_sqlite, rows
+from party import lifecycle, reads
 from party.clock import now_ms
 from party.errors import NotFound
 from party.line import PRESENT_MS
@@ -51,21 +49,19 @@ def heads(codes: list[str]) -> list[tuple[str, int]]:
 
 def mine(code: str, user_id: int) -> tuple[int, str, dict[int, int], list[int]] | None:
     """One person's own share: seat, role, votes on waiting items, own waiting items. None without a seat."""
-    seats = rows(
-        Member.select(Member.id, Member.role)
-        .join(Room)
-        .where(Room.code == code, Member.user == user_id, Member.left_at.is_null())
-    )
+    seats = reads.seat(code, user_id)
     if not seats:
         return None
-    [seat] = seats
-    votes = (
-        Vote.select(Vote.item, Vote.value)
-        .join(Item)
-        .where(Vote.member == seat[0], Item.state.in_(("waiting", "playing")))
-    )
-    items = Item.select(Item.id).where(Item.added_by == seat[0], Item.state == "waiting").order_by(Item.id)
-    return seat[0], seat[1], dict(rows(votes)), [item.id for item in items]
+    [(member_id, role)] = seats
+    items = [item_id for (item_id,) in reads.items_of(member_id)]
+    return member_id, role, dict(reads.votes_of(member_id)), items
+
+
+def stakeholders(item_ids: set[int]) -> frozenset[int]:
+    """The seats that put these items on the line or voted for them."""
+    owners = Item.select(Item.added_by).where(Item.id.in_(item_ids))
+    voters = Vote.select(Vote.member).where(Vote.item.in_(item_ids))
+    return frozenset(member_id for (member_id,) in [*rows(owners), *rows(voters)])
 
 
 @contextmanager
@@ -122,24 +118,12 @@ class _Reader:
         )
 
     def _read_here(self) -> frozenset[int]:
-        here = (
-            Presence.select(Presence.member)
-            .join(Member)
-            .where(Member.room == self.room.id, Presence.seen_at > self.now - PRESENT_MS)
-        )
-        return frozenset(member_id for (member_id,) in rows(here))
+        here = reads.present_members(self.room.id, self.now - PRESENT_MS)
+        return frozenset(member_id for (member_id,) in here)
 
     def _read_people(self) -> None:
-        everybody = (
-            Member.select(
-                Member.id, User.display_name, Member.color, Member.is_ringed, Member.role, Member.left_at
-            )
-            .join(User)
-            .where(Member.room == self.room.id)
-            .order_by(Member.id)
-        )
         self.roles: list[tuple[int, str]] = []
-        for member_id, name, color, is_ringed, role, left_at in rows(everybody):
+        for member_id, name, color, is_ringed, role, left_at in reads.everybody(self.room.id):
             if left_at is None:
                 self.roles.append((member_id, role))
             self.persons[member_id] = PersonView(
@@ -153,7 +137,7 @@ class _Reader:
 
     def _waiting(self, playback: Playback) -> tuple[ItemView, ...]:
         entries, parts = [], {}
-        for row in self._item_rows("waiting"):
+        for row in reads.items(self.room.id, "waiting"):
             entry = Entry(*row[:9])
             entries.append(entry)
             parts[entry.id] = (entry, row[9], _track_view(*row[10:]))
@@ -167,28 +151,6 @@ class _Reader:
             views.append(self._item_view(entry, adder, track, reason, is_locked))
         return tuple(views)
 
-    def _item_rows(self, state: str) -> list[Any]:
-        return rows(
-            Item.select(
-                Item.id,
-                Item.added_seq,
-                Item.added_at_advance,
-                fn.COUNT(Case(None, [(Vote.value == 1, 1)])),
-                fn.COUNT(Case(None, [(Vote.value == -1, 1)])),
-                Item.position,
-                Item.pin_position,
-                Item.guard_limit,
-                Item.overtakes,
-                Item.added_by,
-                *TRACK_COLUMNS,
-            )
-            .join(Vote, JOIN.LEFT_OUTER)
-            .switch(Item)
-            .join(Track)
-            .where(Item.room == self.room.id, Item.state == state)
-            .group_by(Item.id, Track.id)
-        )
-
     def _item_view(
         self,
         entry: Entry,
@@ -199,13 +161,8 @@ class _Reader:
     ) -> ItemView:
         voters: tuple[PersonView, ...] = ()
         if reason is not None:
-            up = (
-                Vote.select(Vote.member)
-                .where(Vote.item == entry.id, Vote.value == 1)
-                .order_by(Vote.cast_at, Vote.id)
-                .limit(VOTERS_SHOWN)
-            )
-            voters = tuple(self.persons[vote.member_id] for vote in up)
+            up = reads.voters(entry.id, VOTERS_SHOWN)
+            voters = tuple(self.persons[member_id] for (member_id,) in up)
         return ItemView(
             entry.id,
             track,
@@ -232,40 +189,19 @@ class _Reader:
     def _now(self, playback: Playback) -> ItemView | None:
         if playback.item_id is None:
             return None
-        [row] = self._item_rows("playing")
+        [row] = reads.items(self.room.id, "playing")
         return self._item_view(Entry(*row[:9]), row[9], _track_view(*row[10:]))
 
     def _history(self) -> tuple[PlayedView, ...]:
-        net = Vote.select(fn.COALESCE(fn.SUM(Vote.value), 0)).where(Vote.item == Item.id)
-        plays = (
-            Play.select(
-                Play.id, Play.item, Play.started_at, Play.end_reason, Item.added_by, net, *TRACK_COLUMNS
-            )
-            .join(Item)
-            .join(Track)
-            .where(Play.room == self.room.id, Play.ended_at.is_null(False))
-            .order_by(Play.id.desc())
-            .limit(MEMORY_SHOWN if self.room.state == "EXPIRED" else HISTORY_SHOWN)
-        )
+        most = MEMORY_SHOWN if self.room.state == "EXPIRED" else HISTORY_SHOWN
         return tuple(
             PlayedView(
                 play, item, _track_view(*track), self._quiet(adder), int(votes), started, reason == "skipped"
             )
-            for play, item, started, reason, adder, votes, *track in rows(plays)
+            for play, item, started, reason, adder, votes, *track in reads.plays(self.room.id, most)
         )
 
 
-TRACK_COLUMNS = (
-    Track.id,
-    Track.title,
-    Track.artist,
-    Track.album,
-    Track.genre,
-    Track.duration_ms,
-    Track.hue,
-    Track.audio_file,
-    Track.cover_file,
-)
 _tracks: dict[tuple[Any, ...], TrackView] = {}
 """Track views already made: a library is small, a line is read for every change."""
 
@@ -293,7 +229,7 @@ def _track_view(*columns: Any) -> TrackView:
 
 def track_view(track: Track) -> TrackView:
     """A library row as templates see it."""
-    return _track_view(*(getattr(track, column.name) for column in TRACK_COLUMNS))
+    return _track_view(*(getattr(track, column.name) for column in reads.TRACK_COLUMNS))
 
 
 def _playback_view(playback: Playback, state: str) -> PlaybackView:

@@ -93,7 +93,7 @@ def sweep_every_minute() -> None:
 
 
 @huey.on_startup()
-def begin() -> None:
+def start_pulse() -> None:
     """In the worker: plan after commits here too, sweep at once, and go on sweeping."""
     if _pulse_started.acquire(blocking=False):
         events.on_commit.append(plan)

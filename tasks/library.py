@@ -23,7 +23,7 @@ _begun = threading.Lock()
 
 
 @huey.on_startup()
-def begin() -> None:
+def start_demo() -> None:
     """In the worker, whose threads all come by here: see that the demo library is there."""
     if settings.demo and _begun.acquire(blocking=False):
         make_demo_library()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,7 @@ def changes(code: str, user_id: int) -> str:
     role = share.role if share else "guest"
     after = request.headers.get("X-Partyline-After", type=int)
     frame = fragments.since(code, Audience(role), after, request.headers.get("X-Partyline-Epoch"))
-    return frame.html + fragments.mine(code, user_id)
+    return frame.html + fragments.own(share)
 
 
 def _key() -> str | None:
@@ -64,7 +65,7 @@ def whole_number(name: str, *, required: bool = True, low: int = 0, high: int = 
             raise Invalid(f"“{name}” is missing.")
         return None
     # int() takes underscores and other scripts' digits; a form field has neither.
-    if not (text.isascii() and text.lstrip("-").isdigit() and len(text) <= 16):
+    if not re.fullmatch("-?[0-9]{1,16}", text):
         raise Invalid(f"“{name}” should be a whole number.")
     number = int(text)
     if not low <= number <= high:

@@ -61,7 +61,10 @@ def is_own_origin(origin: str) -> bool:
     """True for a page of the host that was asked, or of the public address."""
     public = current_app.config["SETTINGS"].public_url
     own = {request.host, urlsplit(public).netloc} if public else {request.host}
-    return urlsplit(origin).netloc in own
+    try:
+        return urlsplit(origin).netloc in own
+    except ValueError:
+        return False
 
 
 def add_headers(response: Response) -> Response:
@@ -90,7 +93,7 @@ def show_refusal(refusal: Refusal) -> tuple[str, int, dict[str, str]]:
     return _sentence(refusal.message, refusal.status, None), refusal.status, headers
 
 
-def show_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+def show_http_error(error: HTTPException) -> tuple[str, int, dict[str, str]] | HTTPException:
     """Werkzeug's own refusals, in our words."""
     if error.code is None or error.code < 400:
         return error
@@ -99,8 +102,11 @@ def show_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
         404: "There is nothing at this address.",
         405: "That cannot be done with this address.",
         413: "That is too much at once.",
+        416: "There is nothing in that range.",
     }
-    return _sentence(words.get(error.code, "That did not work."), error.code, None), error.code
+    # What is allowed here, how long the file is: the answer's words are ours, its facts are not.
+    facts = {name: value for name, value in error.get_headers() if name in ("Allow", "Content-Range")}
+    return _sentence(words.get(error.code, "That did not work."), error.code, None), error.code, facts
 
 
 def show_failure(error: Exception) -> tuple[str, int]:

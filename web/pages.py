@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from party import people, rooms, snapshot
+from party import hosting, people, rooms, snapshot
 from party.change import Person
 from party.errors import Invalid, NotFound, Over
 from party.snapshot import initials
@@ -152,4 +152,6 @@ def no_room(code: str) -> str:
 
 def render_over(code: str) -> str:
     """The memory of a room that ended."""
+    # Should no worker have written the end down yet, what was on then is not yet among what was played.
+    hosting.keep_promises(code)
     return render_template("pages/memory.html", theme=theme(), room=snapshot.take(code))

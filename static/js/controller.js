@@ -9,10 +9,12 @@
  * position that is off by 10 to 30 ms, so drift is only ever read at normal speed.
  */
 (() => {
-  const SAMPLE_MS = 250, QUICK_MS = 40, SETTLE_MS = 100, MEDIAN_OF = 3;
+  const SAMPLE_MS = 250, QUICK_MS = 25, SETTLE_MS = 60, MEDIAN_OF = 3;
+  const STILL_MS = 10, MOST_SETTLE_MS = 1000;
   const BAND_MS = 20, INNER_MS = 10, WIDEST_BAND_MS = 160, SEEK_MS = 400;
   const COOL_DOWN_MS = 2000, SEEKS_IN_A_MINUTE = 3, FINE_TRIES = 2;
   const NUDGE_MS = 2000, LONGEST_NUDGE_MS = 5000, SHORTEST_NUDGE_MS = 250;
+  const LEAST_NUDGE = 0.002, FIRST_COST_MS = 20, MOST_COST_MS = 50;
   const SLACK_MS = 30, MOST_SLACK_MS = 2000, LATE_MS = 6, END_MS = 40;
   const FIRST_LATENCY_MS = 80, FIRST_SILENT_MS = 45, MOST_LATENCY_MS = 500, LATENCIES_KEPT = 5;
   const HAVE_METADATA = 1, HAVE_FUTURE_DATA = 3;
@@ -28,7 +30,7 @@
      */
     constructor({ media, clock, time, memory = {}, maxNudge = () => 0.01, onChange = () => {}, onStruggle = () => {} }) {
       Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle });
-      this.memory = { latencies: [], silentLatencies: [], nudgeCostMs: 0, ...memory };
+      this.memory = { latencies: [], silentLatencies: [], nudgeCostMs: null, ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false });
       Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, starts: 0, run: 0, ticks: 0 });
       this.seekTimes = [];
@@ -82,8 +84,10 @@
     }
 
     load(src) {
-      this.media.pause();
       this.failures = 0;
+      // The page may have named the track already, so that it loads while the scripts do.
+      if (src && this.media.getAttribute('src') === src && !this.media.error) return;
+      this.media.pause();
       if (src) this.media.src = src;
       else this.media.removeAttribute('src');
       this.media.load();
@@ -256,7 +260,11 @@
       if (this.isStalled) Object.assign(this, { isStalled: false, wasStalled: true, settleUntil: now + SETTLE_MS });
       if (now < this.settleUntil || this.pulse) return;
       this.samples = [...this.samples, this.driftNow()].slice(-MEDIAN_OF);
-      if (this.samples.length === MEDIAN_OF) this.judge(median(this.samples), now);
+      if (this.samples.length < MEDIAN_OF) return;
+      // Right after a start the sound may not run yet: wait until the reading holds still.
+      const spread = Math.max(...this.samples) - Math.min(...this.samples);
+      if (this.isSettling && spread > STILL_MS && now < this.settleUntil + MOST_SETTLE_MS) return;
+      this.judge(median(this.samples), now);
     }
 
     judge(drift, now) {
@@ -271,16 +279,19 @@
       this.show(off <= this.band ? 'in step' : 'off');
     }
 
-    /** The first reading after a start: learn from it, and start once more if it missed. */
+    /** The first reading after a start: learn from it, start once more if it missed, trim it if it nearly hit. */
     settle(drift, off) {
       const { memory, latencyKind } = this, took = this.usedLatencyMs - drift;
-      if (this.isFresh && took >= 0 && took < MOST_LATENCY_MS) memory[latencyKind] = [...memory[latencyKind], took].slice(-LATENCIES_KEPT);
+      if (this.isFresh && took >= 0 && took < MOST_LATENCY_MS) {
+        memory[latencyKind] = [...memory[latencyKind], took].slice(-LATENCIES_KEPT);
+      }
       this.isFresh = false;
       if (off > BAND_MS && this.fineTries < FINE_TRIES) {
         this.fineTries += 1;
         return this.begin();
       }
       this.isSettling = false;
+      if (off > INNER_MS && off <= this.band && this.canNudge) return this.nudge(drift);
       this.show(off <= this.band ? 'in step' : 'off');
     }
 
@@ -311,9 +322,9 @@
 
     /** Another speed for just as long as it takes. Engaging it costs some browsers a fixed piece of time: learned. */
     nudge(drift) {
-      const { media, anchor, memory } = this, gain = memory.nudgeCostMs - drift;
-      const most = this.maxNudge(), excess = clamp(gain / NUDGE_MS, -most, most) || 0.001;
-      const length = clamp(gain / excess, SHORTEST_NUDGE_MS, LONGEST_NUDGE_MS);
+      const { media, anchor } = this, gain = (this.memory.nudgeCostMs ?? FIRST_COST_MS) - drift;
+      const size = clamp(Math.abs(gain) / NUDGE_MS, LEAST_NUDGE, this.maxNudge());
+      const excess = gain < 0 ? -size : size, length = clamp(Math.abs(gain) / size, SHORTEST_NUDGE_MS, LONGEST_NUDGE_MS);
       this.isNudging = true;
       this.pulse = { drift, expected: excess * length };
       media.preservesPitch = true;
@@ -339,7 +350,8 @@
         if (run !== this.run || this.isStalled || this.media.paused) return;
         const gained = this.driftNow() - pulse.drift;
         const { memory } = this;
-        memory.nudgeCostMs = clamp(memory.nudgeCostMs + (pulse.expected - gained - memory.nudgeCostMs) / 2, 0, 50);
+        const cost = clamp(pulse.expected - gained, 0, MOST_COST_MS);
+        memory.nudgeCostMs = memory.nudgeCostMs === null ? cost : (memory.nudgeCostMs + cost) / 2;
         const helped = gained * -Math.sign(pulse.drift);
         this.misses = helped < Math.abs(pulse.drift) * 0.2 ? (this.misses ?? 0) + 1 : 0;
         if (this.misses >= 3) this.canNudge = false;

@@ -7,7 +7,7 @@
   const byId = (id) => document.getElementById(id);
   const media = byId('media');
   if (!media || !partyline?.clock) return;
-  const SPIN_MS = 4, KEPT = 240, SHOWN_OF = 8;
+  const SPIN_MS = 4, KEPT = 240, SHOWN_OF = 8, PRELOAD_MS = 30000, PRELOAD_EVERY_MS = 3000;
 
   /** What this device remembers; a browser that forbids storage just forgets. */
   const storage = {
@@ -55,10 +55,13 @@
   }
 
   const ahead = new Audio();
-  function followRoom() {
-    follower.follow(readAnchor());
-    const next = byId('playback')?.dataset.nextSrc;
-    // The next track is fetched early, so that a change of tracks finds it in the browser's cache.
+  const followRoom = () => follower.follow(readAnchor());
+
+  /** The head of the line is fetched shortly before it plays, so that the change finds it in the browser's cache. */
+  function preload() {
+    const { state, durationMs } = readAnchor();
+    if (state !== 'playing' || durationMs - follower.wantedAt(partyline.clock.now()) > PRELOAD_MS) return;
+    const next = document.querySelector('#queue > [data-src]')?.dataset.src;
     if (next && ahead.getAttribute('src') !== next) Object.assign(ahead, { preload: 'auto', src: next });
   }
 
@@ -154,4 +157,5 @@
   applySound();
   document.addEventListener('partyline:playback', followRoom);
   followRoom();
+  setInterval(preload, PRELOAD_EVERY_MS);
 })();

@@ -68,12 +68,13 @@
     constructor(world, habits) {
       Object.assign(this, { world, listeners: {}, paused: true, ended: false, seeking: false, readyState: 0 });
       Object.assign(this, { muted: false, volume: 1, src: '', defaultPlaybackRate: 1, isFrozen: false });
-      Object.assign(this, { latency: 82, seekMs: 3, loadMs: 60, cost: 22, ppm: 0, durationMs: 240000, mayPlay: true,
-        canChangeSpeed: true, plays: 0, places: 0, bufferMs: 0 }, habits);
+      Object.assign(this, { latency: 82, seekMs: 3, loadMs: 60, cost: 22, ppm: 0, durationMs: 240000,
+        mayPlay: true, mayPlayMuted: true, canChangeSpeed: true, plays: 0, places: 0, bufferMs: 0 }, habits);
       Object.assign(this, { base: 0, since: 0, speed: 1, loads: 0, seekId: 0 });
     }
     addEventListener(type, fn) { (this.listeners[type] ??= []).push(fn); }
     emit(type) { for (const fn of this.listeners[type] ?? []) fn(); }
+    getAttribute() { return null; }
     removeAttribute() { this.src = ''; }
 
     load() {
@@ -86,7 +87,10 @@
         this.world.at(this.world.t + 5, () => { this.readyState = 4; this.emit('canplay'); });
       });
     }
-    moved() { return this.paused || this.isFrozen ? 0 : Math.max(0, this.world.t - this.since) * this.speed * (1 + this.ppm / 1e6); }
+    moved() {
+      if (this.paused || this.isFrozen) return 0;
+      return Math.max(0, this.world.t - this.since) * this.speed * (1 + this.ppm / 1e6);
+    }
     /** What is heard. */
     get heardMs() { return Math.min(this.durationMs, this.base + this.moved()); }
     /** What the browser says is heard: wrong while the speed is not one. */
@@ -118,7 +122,7 @@
       this.speed = speed;
     }
     play() {
-      const isAllowed = this.mayPlay || this.muted;
+      const isAllowed = this.mayPlay || (this.mayPlayMuted && this.muted);
       if (isAllowed && this.paused) {
         this.plays += 1;
         Object.assign(this, { paused: false, since: this.world.t + this.latency + this.world.luck.between(-1, 1) });
@@ -193,7 +197,8 @@
 
   const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
   const anchor = (world, change = {}) => ({
-    item: '1', state: 'playing', positionMs: 0, atMs: world.serverTime, rate: 1, version: 1, durationMs: 240000, src: '/a.mp3', ...change,
+    item: '1', state: 'playing', positionMs: 0, atMs: world.serverTime, rate: 1, version: 1, durationMs: 240000,
+    src: '/a.mp3', ...change,
   });
   window.sim = { World, Member, quantile, anchor, EPOCH };
 })();

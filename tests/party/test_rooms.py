@@ -31,7 +31,9 @@ def test_codes_are_eight_of_thirty_one_signs_without_look_alikes(cast: Cast) -> 
 
 def test_every_sign_is_drawn(monkeypatch: pytest.MonkeyPatch, cast: Cast) -> None:
     drawn: list[str] = []
-    monkeypatch.setattr(rooms.secrets, "choice", lambda signs: drawn.append(signs) or signs[len(drawn) % len(signs)])
+    monkeypatch.setattr(
+        rooms.secrets, "choice", lambda signs: drawn.append(signs) or signs[len(drawn) % len(signs)]
+    )
     rooms.open_room(cast.dan, "Room", 300)
     assert set(drawn) == {rooms.ALPHABET}
 
@@ -44,7 +46,16 @@ def test_a_taken_code_is_not_given_twice(monkeypatch: pytest.MonkeyPatch, cast: 
 
 @pytest.mark.parametrize(
     "typed",
-    ["K7QM4TXD", "k7qm4txd", " K7QM 4TXD ", "k7qm-4txd", "K7QM–4TXD", "K 7 Q M 4 T X D", "Ｋ７ＱＭ４ＴＸＤ", "\tK7QM4TXD\n"],
+    [
+        "K7QM4TXD",
+        "k7qm4txd",
+        " K7QM 4TXD ",
+        "k7qm-4txd",
+        "K7QM–4TXD",
+        "K 7 Q M 4 T X D",
+        "Ｋ７ＱＭ４ＴＸＤ",
+        "\tK7QM4TXD\n",
+    ],
 )
 def test_a_code_is_read_however_it_is_typed(typed: str) -> None:
     assert rooms.readings(typed) == ["K7QM4TXD"]
@@ -67,7 +78,19 @@ def test_a_code_that_could_be_two_rooms_is_neither(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "ABC", "ABCDEFGHJ", "ABCDEFG!", "ABCD EFG", "' OR 1=1", "%%%%%%%%", "00000000", "ÄBCDEFGH", "A" * 10_000, "\0" * 8],
+    [
+        "",
+        "ABC",
+        "ABCDEFGHJ",
+        "ABCDEFG!",
+        "ABCD EFG",
+        "' OR 1=1",
+        "%%%%%%%%",
+        "00000000",
+        "ÄBCDEFGH",
+        "A" * 10_000,
+        "\0" * 8,
+    ],
 )
 def test_what_is_no_code_finds_nothing(cast: Cast, typed: str) -> None:
     assert rooms.find(typed) is None
@@ -82,7 +105,13 @@ def test_a_code_nobody_has_finds_nothing(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "kept"),
-    [("Cafe\u0301", "Café"), ("a\u0000b", "a b"), ("\u202eFriday\u200b", "Friday"), ("金曜日", "金曜日"), ("x" * 60, "x" * 60)],
+    [
+        ("Cafe\u0301", "Café"),
+        ("a\u0000b", "a b"),
+        ("\u202eFriday\u200b", "Friday"),
+        ("金曜日", "金曜日"),
+        ("x" * 60, "x" * 60),
+    ],
 )
 def test_a_rooms_name_is_kept_on_one_line_in_one_form(typed: str, kept: str) -> None:
     assert rooms.clean_room_name(typed) == kept

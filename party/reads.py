@@ -1,0 +1,109 @@
+"""The queries behind a room's snapshot, in columns rather than rows of models, made once."""
+
+from __future__ import annotations
+
+from peewee import JOIN, Case, fn
+
+from models import Item, Member, Play, Prepared, Presence, Room, Track, User, Vote
+
+TRACK_COLUMNS = (
+    Track.id,
+    Track.title,
+    Track.artist,
+    Track.album,
+    Track.genre,
+    Track.duration_ms,
+    Track.hue,
+    Track.audio_file,
+    Track.cover_file,
+)
+
+present_members = Prepared(
+    lambda room, since: (
+        Presence.select(Presence.member).join(Member).where(Member.room == room, Presence.seen_at > since)
+    )
+)
+
+everybody = Prepared(
+    lambda room: (
+        Member.select(
+            Member.id, User.display_name, Member.color, Member.is_ringed, Member.role, Member.left_at
+        )
+        .join(User)
+        .where(Member.room == room)
+        .order_by(Member.id)
+    )
+)
+
+items = Prepared(
+    lambda room, state: (
+        Item.select(
+            Item.id,
+            Item.added_seq,
+            Item.added_at_advance,
+            fn.COUNT(Case(None, [(Vote.value == 1, 1)])),
+            fn.COUNT(Case(None, [(Vote.value == -1, 1)])),
+            Item.position,
+            Item.pin_position,
+            Item.guard_limit,
+            Item.overtakes,
+            Item.added_by,
+            *TRACK_COLUMNS,
+        )
+        .join(Vote, JOIN.LEFT_OUTER)
+        .switch(Item)
+        .join(Track)
+        .where(Item.room == room, Item.state == state)
+        .group_by(Item.id, Track.id)
+    )
+)
+
+voters = Prepared(
+    lambda item, most: (
+        Vote.select(Vote.member)
+        .where(Vote.item == item, Vote.value == 1)
+        .order_by(Vote.cast_at, Vote.id)
+        .limit(most)
+    )
+)
+
+plays = Prepared(
+    lambda room, most: (
+        Play.select(
+            Play.id,
+            Play.item,
+            Play.started_at,
+            Play.end_reason,
+            Item.added_by,
+            Vote.select(fn.COALESCE(fn.SUM(Vote.value), 0)).where(Vote.item == Item.id),
+            *TRACK_COLUMNS,
+        )
+        .join(Item)
+        .join(Track)
+        .where(Play.room == room, Play.ended_at.is_null(False))
+        .order_by(Play.id.desc())
+        .limit(most)
+    )
+)
+
+seat = Prepared(
+    lambda code, user: (
+        Member.select(Member.id, Member.role)
+        .join(Room)
+        .where(Room.code == code, Member.user == user, Member.left_at.is_null())
+    )
+)
+
+votes_of = Prepared(
+    lambda member: (
+        Vote.select(Vote.item, Vote.value)
+        .join(Item)
+        .where(Vote.member == member, Item.state.in_(("waiting", "playing")))
+    )
+)
+
+items_of = Prepared(
+    lambda member: (
+        Item.select(Item.id).where(Item.added_by == member, Item.state == "waiting").order_by(Item.id)
+    )
+)
