@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import fragments
 import tasks
@@ -46,6 +47,9 @@ def create_app(wanted: Settings = settings) -> Flask:
     app.jinja_env.globals["oob"] = ""
     app.url_defaults(name_version(fingerprint(Path(app.root_path) / "static")))
     open_storage(wanted)
+    if wanted.public_url:
+        # A public address means one proxy in front; without it nobody's word about addresses is taken.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.before_request(connect)
     app.teardown_request(disconnect)
     viewer.init(app)

@@ -63,8 +63,9 @@ class Browser:
             | ({"HX-Request": "true"} if self.htmx else {})
             | (headers or {})
         )
+        # As in the house, a request opens its own connection and gives it back; then the test goes on with one.
+        database.obj.close()
         response = self.client.open(path, method=method, headers=sent, **rest)
-        # A request gives its connection back; the test goes on with one of its own.
         database.obj.connect(reuse_if_open=True)
         return response
 

@@ -396,8 +396,10 @@ class Watcher:
         assert self.screen.differences(fresh(self.party.code, self.role)) == {}
 
 
+@pytest.mark.timeout(600)  # Only when it fails: finding the shortest way to fail takes a while.
 @settings(
     max_examples=30,
+    report_multiple_bugs=False,
     deadline=None,
     derandomize=True,
     suppress_health_check=[

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import redirect, request
+from flask import g, redirect, request
 from werkzeug.wrappers import Response
 
 import fragments
@@ -35,6 +35,8 @@ def command(code: str, act: Callable[[str], Any], extra: Callable[[], str] | Non
     """
     code, person = room_code(code), actor()
     people.join(person, code)
+    # Somebody was faster: the refusal comes with what the screen had not seen yet.
+    g.fresh = lambda: changes(code, person.user_id)
     once(person, _key(), lambda: act(code))
     if not is_htmx():
         return redirect(f"/rooms/{code}", 303)

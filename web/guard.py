@@ -6,11 +6,11 @@ import logging
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 import fragments
-from party.errors import NotAllowed, Refusal, TooMany
+from party.errors import Conflict, NotAllowed, Refusal, TooMany
 from party.limits import Minute
 from web.viewer import viewer
 
@@ -90,7 +90,9 @@ def theme() -> str:
 def show_refusal(refusal: Refusal) -> tuple[str, int, dict[str, str]]:
     """A sentence to the person: a notice for our scripts, else a page."""
     headers = {"Retry-After": "5"} if isinstance(refusal, TooMany) or refusal.status == 503 else {}
-    return _sentence(refusal.message, refusal.status, None), refusal.status, headers
+    is_behind = isinstance(refusal, Conflict) and "X-Partyline-After" in request.headers and "fresh" in g
+    fresh = g.fresh() if is_behind and is_htmx() else ""
+    return fresh + _sentence(refusal.message, refusal.status, None), refusal.status, headers
 
 
 def show_http_error(error: HTTPException) -> tuple[str, int, dict[str, str]] | HTTPException:
@@ -118,7 +120,9 @@ def show_failure(error: Exception) -> tuple[str, int]:
 
 def is_upgrade() -> bool:
     """True when a browser asks for a socket, which has no page and no database connection."""
-    return request.headers.get("Upgrade", "").lower() == "websocket"
+    # Anybody can send the header anywhere; what is no socket needs its connection.
+    is_socket = request.method == "GET" and request.path.endswith("/live")
+    return is_socket and request.headers.get("Upgrade", "").lower() == "websocket"
 
 
 def _sentence(sentence: str, status: int, reference: str | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint, current_app, render_template, request, send_from_directory
 from werkzeug.wrappers import Response
 
@@ -14,6 +16,7 @@ from web.viewer import viewer
 
 library_pages = Blueprint("library", __name__)
 YEAR_SECONDS = 31_536_000
+TYPES = {".mp3": "audio/mpeg", ".webp": "image/webp"}
 
 
 @library_pages.get("/library")
@@ -64,7 +67,9 @@ def _possible(track_id: int) -> int:
 def _send(name: str) -> Response:
     """A file of the media folder with Range, ETag and its type; what a number names never changes."""
     folder = current_app.config["SETTINGS"].data_dir / "media"
-    response = send_from_directory(folder, name, conditional=True, max_age=YEAR_SECONDS)
+    # Said by us: what a system knows of file types differs, and browsers must not guess.
+    kind = TYPES.get(Path(name).suffix, "application/octet-stream")
+    response = send_from_directory(folder, name, mimetype=kind, conditional=True, max_age=YEAR_SECONDS)
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     response.headers["Accept-Ranges"] = "bytes"
     return response

@@ -46,6 +46,7 @@ OWN: list[dict[str, str]] = [
 
 def from_page(browser: Browser, method: str, path: str, headers: dict[str, str], **rest: Any) -> Any:
     """A request with exactly these headers of origin."""
+    tables.obj.close()
     response = browser.client.open(path, method=method, headers=headers, **rest)
     tables.obj.connect(reuse_if_open=True)
     return response
@@ -316,6 +317,31 @@ def test_a_body_of_the_wrong_kind_is_refused_with_a_sentence(
         answer = ada.ask("POST", f"/rooms/{cast.code}/{end}", data=body, content_type=kind)
         assert_polite(answer, (end, body, kind))
     assert not Item.select().exists()
+
+
+def test_asking_for_a_socket_where_there_is_none_breaks_nothing(cast: Cast, app: Flask, ada: Browser) -> None:
+    cast.add(2)
+    asking = {"Upgrade": "websocket"}
+    fully = asking | {"Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x"}
+    room = f"/rooms/{cast.code}"
+    for headers in (asking, fully):
+        for path in (
+            "/",
+            "/library",
+            room,
+            f"{room}/changes",
+            f"{room}/live",
+            "/tracks/1/audio",
+            "/live",
+            "/healthz",
+        ):
+            assert ada.get(path, headers=headers).status_code < 500, (path, headers)
+        for method, path in [
+            *changing(app, cast, cast.line()[0]),
+            ("POST", f"{room}/live"),
+            ("PUT", "/live"),
+        ]:
+            assert ada.ask(method, path, headers, data=FORM).status_code < 500, (method, path)
 
 
 def test_too_much_at_once_is_refused(cast: Cast, ada: Browser) -> None:

@@ -87,6 +87,16 @@ def test_a_refusal_is_a_notice_and_nothing_else(cast: Cast, script: Browser) -> 
     assert "already in line, 2nd" in words(answer)
 
 
+def test_whoever_was_too_late_is_shown_what_they_had_not_seen(cast: Cast, script: Browser) -> None:
+    items = cast.add(3)
+    screen, position = open_screen(script, cast)
+    queue.remove_item(cast.ada, cast.code, items[2])
+    answer = script.post(f"/rooms/{cast.code}/queue/{items[2]}/vote", headers=position, value=1)
+    assert answer.status_code == 409
+    assert screen.apply(answer.text) == "applied"
+    assert [row.id for row in screen.pieces["queue"].rows()] == [f"queue-item-{items[1]}"]
+
+
 def test_without_scripts_a_refusal_is_a_page_with_the_same_sentence(cast: Cast, cleo: Browser) -> None:
     item = cast.add(2)[1]
     answer = cleo.post(f"/rooms/{cast.code}/queue/{item}/removal")
