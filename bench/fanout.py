@@ -2,9 +2,9 @@
 
 Compares the numbers of sockets with one another and with a run that has none; and a line of 60 rows with one of 600.
 The real gunicorn runs on one core, this load generator on the other, loopback only, every limit off. Each person holds
-five sockets. A vote is cast over HTTP and the next one a moment after everybody has it: frames of a room are 50 ms apart
-at least, and without the pause that alone would be measured. Lateness counts from the instant written in the log row
-inside the vote's transaction, so it holds the commit as well.
+five sockets. A vote is cast over HTTP and the next one a moment after everybody has it: frames of a room are 50 ms
+apart at least, and without the pause that alone would be measured. Lateness counts from the instant written in the
+log row inside the vote's transaction, so it holds the commit as well.
 
     bin/bench fanout                  all of it
     bin/bench fanout --sockets 1000   one size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import json
+import logging
 import random
 import threading
 import time
@@ -24,6 +25,8 @@ PEOPLE_LOOK_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
 FRAMES_KEPT = 64
 LEAD_LEAST_MS, LEAD_MOST_MS = 150, 1000
+
+logger = logging.getLogger(__name__)
 
 counters: Counter[str] = Counter()
 """How often screens were brought up to date without loss, by a delta, or whole; and what was sent."""
@@ -196,7 +199,7 @@ class RoomScreens:
             self._trips.append(milliseconds)
 
     def start_lead_ms(self) -> int:
-        """How far ahead a start must lie so that all can make it: max(150, 1.5 · p95 of the round trips + 50), at most 1000."""
+        """How far ahead a start must lie so that all can make it: 1.5 times the trips' 95th percentile, and 50."""
         trips = sorted(self._trips)
         p95 = trips[int(len(trips) * 0.95)] if trips else 0.0
         return int(min(LEAD_MOST_MS, max(LEAD_LEAST_MS, 1.5 * p95 + 50)))
@@ -237,6 +240,9 @@ def later(seconds: float, act: Callable[[], object]) -> None:
 
     def wait() -> None:
         time.sleep(max(0.0, seconds))
-        act()
+        try:
+            act()
+        except Exception:
+            logger.exception("what was planned for a room failed")
 
     _thread.start_new_thread(wait, ())

@@ -16,6 +16,8 @@ from party.views import TrackView
 
 PAGE = 20
 DEMO_JOB = "demo"
+NUL = "\0"
+"""The one sign that PostgreSQL takes in no text."""
 ORDERINGS = {
     "title": (Track.title, Track.id),
     "artist": (fn.LOWER(Track.artist), Track.search, Track.id),
@@ -58,7 +60,7 @@ def browse(search: str, genre: str, ordering: str, page: int, code: str | None) 
     for word in fold(search[:200]).split():
         query = query.where(Track.search.contains(word))
     if genre:
-        query = query.where(Track.genre == genre)
+        query = query.where(Track.genre == genre.replace(NUL, ""))
     total = query.count()
     tracks = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
     places = _places(code)
@@ -147,5 +149,5 @@ def files(track_id: int) -> tuple[str, str]:
 def fold(text: str) -> str:
     """Text as it is searched: compatibility forms apart, marks dropped, case folded, single spaces."""
     apart = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(ch for ch in apart if not unicodedata.category(ch).startswith("M"))
+    bare = "".join(ch for ch in apart if ch != NUL and not unicodedata.category(ch).startswith("M"))
     return " ".join(unicodedata.normalize("NFKC", bare).split())

@@ -48,12 +48,15 @@ class RawSocket:
         path: str,
         headers: dict[str, str | None] | None = None,
         receive_buffer: int = 0,
+        source: str = "",
     ) -> None:
         self._received = b""
         self.sock = socket.socket()
         if receive_buffer:
             # Only before connecting does it also bound the window that is offered.
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            self.sock.bind((source, 0))
         self.sock.settimeout(PATIENCE_SECONDS)
         self.sock.connect(("127.0.0.1", port))
         asked = {

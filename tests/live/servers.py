@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.live.rawsocket import RawSocket, eventually
+from tests.live.rawsocket import CLOSE, TEXT, Gone, RawSocket, eventually
 from tests.screen import Screen
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +31,18 @@ UNLIMITED = dict.fromkeys(
     ("MAX_SOCKETS", "MAX_SOCKETS_PER_PERSON", "MAX_SOCKETS_PER_NETWORK", "MAX_ACTIONS_PER_MINUTE"), "0"
 )
 WEB = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:app"]
-WORKER = [sys.executable, "-m", "huey.bin.huey_consumer", "tasks.huey", "-w", "4", "-k", "thread", "-m", "0.5"]
+WORKER = [
+    sys.executable,
+    "-m",
+    "huey.bin.huey_consumer",
+    "tasks.huey",
+    "-w",
+    "4",
+    "-k",
+    "thread",
+    "-m",
+    "0.5",
+]
 
 
 class House:
@@ -235,8 +248,24 @@ class Guest:
         return LiveScreen(shown, self.socket(code, shown.epoch, shown.applied))
 
 
+class Ended(Exception):
+    """The server said goodbye where a message was due."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 class LiveSocket(RawSocket):
     """A socket whose frames are told apart: JSON messages by their `t`, pieces of HTML by their first id."""
+
+    def read(self) -> str:
+        """The next message. Raises Ended on a goodbye."""
+        frame = self.read_frame()
+        if frame.opcode == CLOSE:
+            raise Ended(frame.code)
+        assert frame.head == 0x80 | TEXT, f"not a text message: {frame.head:#x}"
+        return frame.text
 
     def read_message(self) -> tuple[str, Any]:
         """The next message as (kind, what it holds); kind is t, or the id of its first element."""
@@ -300,6 +329,48 @@ class LiveScreen:
         """Apply until the screen shows it."""
         while not is_so(self.shown):
             self.take()
+
+
+class LoyalScreen(threading.Thread):
+    """A page that comes back whenever its socket is lost, from where it was, until told to stop or told it is over."""
+
+    def __init__(self, who: Guest, code: str) -> None:
+        super().__init__(daemon=True)
+        self.who, self.code = who, code
+        self.shown = who.page(code)
+        self.codes: list[int] = []
+        self.opened_at: list[float] = []
+        self._live: LiveSocket | None = None
+        self._is_wanted = True
+        self.start()
+
+    def run(self) -> None:
+        while self._is_wanted and 4404 not in self.codes:
+            try:
+                self._follow()
+            except Ended as end:
+                self.codes.append(end.code)
+            except (Gone, OSError):
+                self.codes.append(1006)
+            time.sleep(random.uniform(0.02, 0.1))
+
+    def leave(self) -> None:
+        """Close the page."""
+        self._is_wanted = False
+        if self._live is not None:
+            with suppress(OSError):
+                self._live.sock.shutdown(socket.SHUT_RDWR)
+        self.join(5)
+
+    def _follow(self) -> None:
+        with self.who.socket(self.code, self.shown.epoch, self.shown.applied) as live:
+            # Heartbeats may be twelve seconds apart.
+            live.sock.settimeout(30)
+            self._live = live
+            screen = LiveScreen(self.shown, live)
+            self.opened_at.append(time.time())
+            while True:
+                screen.take()
 
 
 def request(

@@ -372,6 +372,38 @@ def test_a_goodbye_does_not_wait_for_a_sender_that_is_stuck(pair):
     assert ended == [1012]
 
 
+def test_an_offer_never_waits_and_what_it_began_goes_out_whole(pair):
+    line, far = pair
+    letters = "abcdefgh"
+    offered = []
+    for letter in letters:
+        began = time.monotonic()
+        if not line.offer(wire.frame(letter * 1_000_000)):
+            break
+        offered.append(letter)
+        assert time.monotonic() - began < 1
+    assert 1 <= len(offered) < len(letters), "the buffers take no eight million bytes"
+    assert not line.offer(wire.frame("in between"))
+    assert line.is_open
+    sender = threading.Thread(target=line.send, args=(wire.frame("the end"),))
+    sender.start()
+    end = wire.frame("the end")
+    received = b""
+    while not received.endswith(end):
+        received += far.recv(1 << 20)
+    sender.join(10)
+    assert received == b"".join(wire.frame(letter * 1_000_000) for letter in offered) + end
+    assert line.offer(wire.frame("again"))
+
+
+def test_nothing_is_offered_to_a_closed_line(pair):
+    line, far = pair
+    far.close()
+    eventually(lambda: not line.offer(wire.frame("a" * 1000)))
+    assert not line.offer(wire.frame("b"))
+    assert not line._lock.locked()
+
+
 def test_the_owner_is_woken_once_when_the_other_side_goes(pair):
     line, far = pair
     woken: list[bool] = []

@@ -92,6 +92,8 @@ def test_the_search_is_blind_to_case_and_accents_in_every_script(
         ("'", []),
         ('"', []),
         ("' OR '1'='1", []),
+        ("back\0slash", []),
+        ("100\0%", ["100% Pure"]),
     ],
 )
 def test_signs_that_mean_something_to_a_database_are_plain_text(
