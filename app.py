@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, g, request
 from jinja2 import StrictUndefined
+from peewee import OperationalError
+from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import fragments
@@ -18,8 +18,9 @@ from config import Settings, settings
 from live import socket, tail
 from models import database
 from party import events
+from party.errors import Busy
 from party.storage import open_storage
-from web import guard, viewer
+from web import assets, guard, viewer
 from web.health import health_pages
 from web.library import library_pages
 from web.pages import pages
@@ -29,6 +30,7 @@ from web.rooms import room_pages
 
 LARGEST_FORM = 64 * 1024
 YEAR_SECONDS = 31_536_000
+WITHOUT_DATABASE = ("static", "health.alive")
 
 
 def create_app(wanted: Settings = settings) -> Flask:
@@ -39,13 +41,13 @@ def create_app(wanted: Settings = settings) -> Flask:
         SECRET_KEY=wanted.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS,
-        HAS_BUS=has_bus(wanted),
+        HAS_BUS=tail.has_bus(wanted.redis_url),
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(fragments.environment.filters)
     app.jinja_env.globals["oob"] = ""
-    app.url_defaults(name_version(fingerprint(Path(app.root_path) / "static")))
+    app.url_defaults(assets.name_version(Path(app.root_path) / "static"))
     open_storage(wanted)
     if wanted.public_url:
         # A public address means one proxy in front; without it nobody's word about addresses is taken.
@@ -54,35 +56,17 @@ def create_app(wanted: Settings = settings) -> Flask:
     app.teardown_request(disconnect)
     viewer.init(app)
     guard.init(app)
+    app.register_error_handler(OperationalError, show_outage)
+    app.register_error_handler(MaxConnectionsExceeded, show_outage)
     for door in (pages, room_pages, queue_pages, playback_pages, library_pages, health_pages):
         app.register_blueprint(door)
     socket.init(app, wanted)
     return app
 
 
-def fingerprint(folder: Path) -> str:
-    """A short name for what the folder holds, which changes with any byte of it."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:10]
-
-
-def name_version(version: str) -> Callable[[str, dict[str, Any]], None]:
-    """Addresses of static files carry what they hold, so that browsers may keep them and never mix two releases."""
-
-    def add(endpoint: str, values: dict[str, Any]) -> None:
-        # Fonts are named by the stylesheets too, where no version can be added; they never change.
-        if endpoint == "static" and not values.get("filename", "").startswith("fonts/"):
-            values["v"] = version
-
-    return add
-
-
 def connect() -> None:
     """A connection for this request. A socket lives for hours and borrows one for moments instead."""
-    if not guard.is_upgrade():
+    if not guard.is_upgrade() and request.endpoint not in WITHOUT_DATABASE:
         database.obj.connect(reuse_if_open=True)
         g.is_connected = True
 
@@ -93,21 +77,10 @@ def disconnect(_error: BaseException | None = None) -> None:
         database.obj.close()
 
 
-def has_bus(wanted: Settings) -> Callable[[], bool]:
-    """Whether wake-ups from other processes arrive: by Redis when it is named, else by watching the database."""
-    if not wanted.redis_url:
-        return lambda: True
-    import redis
-
-    client = redis.Redis.from_url(wanted.redis_url, socket_timeout=1)
-
-    def answers() -> bool:
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
-
-    return answers
+def show_outage(error: Exception) -> Any:
+    """The database is away: said as such (503), since it comes back and trying again helps."""
+    logging.getLogger(__name__).error("the database cannot be had: %s", error)
+    return guard.show_refusal(Busy("The line cannot be reached just now. Please try again in a moment."))
 
 
 def start(wanted: Settings = settings) -> None:

@@ -139,3 +139,20 @@ def publisher(url: str) -> Callable[[str, int], None]:
         client.publish(CHANNEL, f"{code} {seq}")
 
     return publish
+
+
+def has_bus(url: str) -> Callable[[], bool]:
+    """Whether wake-ups from other processes arrive: by Redis when it is named, else by watching the database."""
+    if not url:
+        return lambda: True
+    import redis
+
+    client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    return answers

@@ -5,7 +5,7 @@ The effective state is computed from the row and the clock, so a promise holds e
 
 from __future__ import annotations
 
-from models import Play, Playback, Room
+from models import Item, Play, Playback, Room
 from party import events
 
 HOST_GONE_MS = 5_000
@@ -50,17 +50,15 @@ def _expire(room: Room, at: int) -> None:
     room.state, room.expired_at = "EXPIRED", at
     room.host_grace_until = room.host_gone_at = None
     room.fence += 1
-    Play.update(ended_at=at, end_reason="finished").where(
-        Play.room == room, Play.ended_at.is_null()
-    ).execute()
-    Playback.update(
-        state="idle",
-        item=None,
-        play=None,
-        locked_item=None,
-        position_ms=0,
-        at_ms=at,
-        ends_at=None,
-        version=Playback.version + 1,
-    ).where(Playback.room == room).execute()
+    playback = Playback.get_by_id(room.id)
+    if playback.item_id is not None:
+        Play.update(ended_at=at, end_reason="finished").where(Play.id == playback.play_id).execute()
+        Item.update(state="played").where(Item.id == playback.item_id).execute()
+        events.append(
+            room, "item_ended", None, item_id=playback.item_id, play_id=playback.play_id, reason="finished"
+        )
+    playback.item = playback.play = playback.locked_item = playback.ends_at = None
+    playback.state, playback.position_ms, playback.at_ms = "idle", 0, at
+    playback.version += 1
+    playback.save()
     events.append(room, "room_expired", None)

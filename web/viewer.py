@@ -27,7 +27,8 @@ class Viewer(UserMixin):  # type: ignore[misc]
 
 def init(app: Flask) -> None:
     """Let flask-login find people by our cookie."""
-    manager = LoginManager(app)
+    # Templates are told who somebody is by their routes; asking for it would cost every error page a query.
+    manager = LoginManager(app, add_context_processor=False)
     # Its own protection believes the first X-Forwarded-For, and we keep nothing in a signed cookie.
     manager.session_protection = None
     manager.request_loader(_load)

@@ -73,7 +73,10 @@ class House:
     def start_web(self, cores: set[int] | None = None) -> None:
         """Start gunicorn, on these cores when they are named, and wait until it answers."""
         self.web = self._start(WEB, cores)
-        eventually(self._answers, START_SECONDS)
+        try:
+            eventually(self._answers, START_SECONDS)
+        except AssertionError as late:
+            raise AssertionError(self.said()[-4000:]) from late
 
     def start_worker(self) -> None:
         """Start the worker and wait for its first sign of life."""

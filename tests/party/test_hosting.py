@@ -159,7 +159,7 @@ def test_grace_that_ran_out_ends_the_room_at_its_deadline_even_without_a_worker(
     assert hosting.keep_promises(cast.code)
     assert not hosting.keep_promises(cast.code)
     assert cast.room().expired_at == gone_at + (GONE + GRACE) * 1000
-    assert cast.kinds()[-2:] == ["host_lost", "room_expired"]
+    assert cast.kinds()[-3:] == ["host_lost", "item_ended", "room_expired"]
     assert not Play.select().where(Play.ended_at.is_null()).exists()
 
 
@@ -279,7 +279,7 @@ def test_t20_a_command_that_comes_before_the_end_is_written_down_only_ends_it(
     before = cast.room().seq
     with pytest.raises(Over):
         T20[name](cast, items)
-    assert cast.kinds(before) == ["host_lost", "room_expired"]
+    assert cast.kinds(before) == ["host_lost", "item_ended", "room_expired"]
 
 
 @pytest.mark.parametrize("wanted", ["CREATED", "LIVE", "GRACE"])

@@ -53,3 +53,16 @@ def test_ready_needs_the_database(cast: Cast, nobody: Browser, monkeypatch: pyte
 def test_signs_of_life_are_never_kept(cast: Cast, nobody: Browser) -> None:
     for path in ("/healthz", "/readyz"):
         assert nobody.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_database_that_is_away_is_said_as_such_and_the_process_still_lives(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(database.obj, "connect", away)
+    answer = ada.client.get("/rooms/ABCDEFGH")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "cannot be reached" in answer.text
+    assert ada.client.get("/healthz").status_code == 200
