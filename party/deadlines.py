@@ -5,33 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import Playback, Room, rows
+from party import lifecycle, reads
 from party.clock import now_ms
-from party.playback import lock_at
+from party.ordering import lock_threshold_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """The instants at which something is due in a room; None where nothing is."""
+    """The instants at which something is due in a room; None where nothing is.
+
+    `settles_at` is when the room's state changes by itself: grace begins, or runs out.
+    """
 
     play_id: int | None
     ends_at: int | None
     locks_at: int | None
-    grace_until: int | None
+    settles_at: int | None
 
 
 def of(code: str) -> Deadlines | None:
     """The deadlines of a room, or None for an unknown one."""
-    room = Room.get_or_none(Room.code == code)
-    if room is None:
+    found = reads.deadlines(code)
+    if not found:
         return None
-    playback = Playback.get_by_id(room.id)
-    is_playing = playback.state == "playing"
-    return Deadlines(
-        playback.play_id if is_playing else None,
-        playback.ends_at if is_playing else None,
-        lock_at(playback) if is_playing and playback.locked_item_id is None else None,
-        room.host_grace_until,
-    )
+    [(state, gone_at, grace_until, playing, play_id, ends_at, locked_id, duration_ms)] = found
+    settles_at = grace_until
+    if state == "LIVE" and gone_at is not None:
+        settles_at = gone_at + lifecycle.HOST_GONE_MS
+    if playing != "playing":
+        return Deadlines(None, None, None, settles_at)
+    locks_at = ends_at - lock_threshold_ms(duration_ms) if locked_id is None else None
+    return Deadlines(play_id, ends_at, locks_at, settles_at)
 
 
 def is_expected(code: str, play_id: int, ends_at: int) -> bool:
@@ -40,12 +44,16 @@ def is_expected(code: str, play_id: int, ends_at: int) -> bool:
     return found is not None and (found.play_id, found.ends_at) == (play_id, ends_at)
 
 
-def playing_codes() -> list[str]:
-    """Codes of the rooms in which something plays or grace runs."""
+def running_codes() -> list[str]:
+    """Codes of the rooms in which something plays, the host is gone or grace runs."""
     query = (
         Room.select(Room.code)
         .join(Playback)
-        .where((Playback.state == "playing") | Room.host_grace_until.is_null(False))
+        .where(
+            (Playback.state == "playing")
+            | Room.host_grace_until.is_null(False)
+            | Room.host_gone_at.is_null(False)
+        )
     )
     return [code for (code,) in rows(query)]
 

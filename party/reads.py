@@ -1,10 +1,10 @@
-"""The queries behind a room's snapshot, in columns rather than rows of models, made once."""
+"""What is read for every change of a room: in columns rather than rows of models, its SQL made once."""
 
 from __future__ import annotations
 
 from peewee import JOIN, Case, fn
 
-from models import Item, Member, Play, Prepared, Presence, Room, Track, User, Vote
+from models import Item, Member, Play, Playback, Prepared, Presence, Room, Track, User, Vote
 
 TRACK_COLUMNS = (
     Track.id,
@@ -105,5 +105,24 @@ votes_of = Prepared(
 items_of = Prepared(
     lambda member: (
         Item.select(Item.id).where(Item.added_by == member, Item.state == "waiting").order_by(Item.id)
+    )
+)
+
+deadlines = Prepared(
+    lambda code: (
+        Room.select(
+            Room.state,
+            Room.host_gone_at,
+            Room.host_grace_until,
+            Playback.state,
+            Playback.play,
+            Playback.ends_at,
+            Playback.locked_item,
+            Track.duration_ms,
+        )
+        .join(Playback)
+        .join(Item, JOIN.LEFT_OUTER, on=(Playback.item == Item.id))
+        .join(Track, JOIN.LEFT_OUTER)
+        .where(Room.code == code)
     )
 )

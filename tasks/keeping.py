@@ -44,8 +44,8 @@ def plan(code: str, _seq: int = 0) -> None:
         end_play.schedule((code, due.play_id, due.ends_at), eta=_instant(due.ends_at - EARLY_MS))
     if due.locks_at is not None and (before is None or before.locks_at != due.locks_at):
         lock_head.schedule((code, due.play_id), eta=_instant(due.locks_at))
-    if due.grace_until is not None and (before is None or before.grace_until != due.grace_until):
-        end_grace.schedule((code, due.grace_until), eta=_instant(due.grace_until - EARLY_MS))
+    if due.settles_at is not None and (before is None or before.settles_at != due.settles_at):
+        settle_room.schedule((code, due.settles_at), eta=_instant(due.settles_at - EARLY_MS))
 
 
 @huey.task()
@@ -65,8 +65,8 @@ def lock_head(code: str, play_id: int) -> None:
 
 
 @huey.task()
-def end_grace(code: str, until: int) -> None:
-    """End the room whose host did not come back."""
+def settle_room(code: str, until: int) -> None:
+    """Begin grace, or end the room whose host did not come back, if that is still due then."""
     _wait_until(until)
     _quietly(lambda: hosting.keep_promises(code))
 
@@ -82,7 +82,7 @@ def sweep() -> None:
             _quietly(lambda code=code: hosting.keep_promises(code))  # type: ignore[misc]
         for code, play_id in deadlines.overdue_plays():
             _quietly(lambda code=code, play_id=play_id: playback.advance(code, play_id))  # type: ignore[misc]
-        for code in deadlines.playing_codes():
+        for code in deadlines.running_codes():
             plan(code)
 
 

@@ -83,6 +83,14 @@
     return state === 'in step' ? `in step · ${shownDrift()} ms` : state;
   }
 
+  /** Where there is little room, the style sheet leaves out what stands before the number. */
+  function sayState(badge, text) {
+    const [what, number] = text.split(/(?<= · )/);
+    if (!number) { badge.textContent = text; return; }
+    if (!badge.firstElementChild) badge.replaceChildren(Object.assign(document.createElement('span'), { className: 'sync__what', textContent: what }), number);
+    else if (badge.lastChild.data !== number) badge.lastChild.data = number;
+  }
+
   function changed({ state, drift, isBlocked, isHeld, memory }) {
     if (state === 'in step' || state === 'off') {
       samples.push({ at: performance.timeOrigin + performance.now(), drift });
@@ -91,7 +99,7 @@
     if (state === 'in step') firstInStepAt ??= performance.now();
     const badge = byId('sync-badge'), chip = byId('sound-chip');
     if (badge) {
-      badge.textContent = words();
+      sayState(badge, words());
       badge.dataset.state = isBlocked && state === 'in step' ? 'muted' : slug(state);
     }
     if (chip) chip.hidden = !(isBlocked || isHeld);

@@ -85,6 +85,12 @@
     }
   }
 
+  /** The settings drawer is no fragment; which mode is on stands beside the line. */
+  function checkMode() {
+    const choice = document.querySelector(`#settings [name="mode"][value="${byId('queue-sum').dataset.mode}"]`);
+    if (choice) choice.checked = true;
+  }
+
   const ENDINGS = {
     'signed-out': ['You’re signed out here.', 'Sign in', () => location.assign('/')],
     removed: ['You were taken off this line.', 'Home', () => location.assign('/')],
@@ -189,12 +195,14 @@
     setControls();
     if (changed.has('notice')) fadeNotice();
     if (changed.has('banner')) countDown();
+    if (changed.has('queue-sum')) checkMode();
     if (changed.has('now-playing') || changed.has('playback')) paintRoom();
     tellVotes();
     if (changed.has('playback')) { announcePlaying(); document.dispatchEvent(new CustomEvent('partyline:playback')); }
     if (byId('status')?.dataset.state === 'EXPIRED') flip();
   });
-  partyline.on('state', (state) => { paintStatus(byId('status'), state); setControls(); });
+  partyline.on('command', (ctx, result) => { if (result !== 'done') checkMode(); });
+  partyline.on('state', (state) => { paintStatus(byId('status'), state); setControls(); checkMode(); });
   partyline.on('stop', end);
   setInterval(countDown, 1000);
   paintStatus(byId('status'));

@@ -199,7 +199,18 @@
 
   // One person, one name, however many forms ask for it.
   const names = all('input[name="display_name"]');
-  const setName = (name) => { for (const field of names) if (field.value !== name) field.value = name; };
+  const initials = (name) => {
+    const [first, second] = name.trim().split(/\s+/).map((word) => [...word]);
+    const letters = second ? first[0] + second[0] : first.slice(0, 2).join('');
+    return letters.charAt(0).toUpperCase() + letters.slice(1);
+  };
+  const setName = (name) => {
+    for (const field of names) {
+      if (field.value !== name) field.value = name;
+      const face = field.parentElement.querySelector('.face');
+      if (face) face.textContent = initials(name);
+    }
+  };
   for (const field of names) field.addEventListener('input', () => setName(field.value));
   onClick('[data-new-name]', async (link, event) => {
     event.preventDefault();

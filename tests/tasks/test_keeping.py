@@ -28,7 +28,7 @@ def memory() -> None:
 def planned(monkeypatch: pytest.MonkeyPatch) -> Planned:
     """What was put on Huey's schedule: task, arguments, instant."""
     found: Planned = []
-    for name in ("end_play", "lock_head", "end_grace"):
+    for name in ("end_play", "lock_head", "settle_room"):
 
         def schedule(args: tuple, eta: datetime, name: str = name) -> None:
             found.append((name, args, round(eta.timestamp() * 1000)))
@@ -100,7 +100,7 @@ def test_a_deadline_that_moved_is_planned_anew_and_a_pause_has_none(
 
 def test_grace_plans_its_end(cast: Cast, time, planned: Planned) -> None:
     until = lose_host(cast, time)
-    assert planned == [("end_grace", (cast.code, until), until - keeping.EARLY_MS)]
+    assert planned == [("settle_room", (cast.code, until), until - keeping.EARLY_MS)]
 
 
 def test_a_room_nobody_knows_plans_nothing(cast: Cast, planned: Planned) -> None:
@@ -204,8 +204,8 @@ def test_the_head_is_locked_by_its_wake_up_once(cast: Cast, time) -> None:
 def test_grace_ends_at_its_very_end_and_once(cast: Cast, time, waits: list[float]) -> None:
     until = lose_host(cast, time)
     time.seconds = (until - keeping.EARLY_MS) / 1000
-    keeping.end_grace.call_local(cast.code, until)
-    keeping.end_grace.call_local(cast.code, until)
+    keeping.settle_room.call_local(cast.code, until)
+    keeping.settle_room.call_local(cast.code, until)
     assert waits == [pytest.approx(keeping.EARLY_MS / 1000)]
     assert cast.room().state == "EXPIRED"
     assert cast.room().expired_at == until
@@ -218,7 +218,7 @@ def test_grace_ended_by_the_host_is_not_ended_by_its_wake_up(cast: Cast, time, w
     people.screen_opened(cast.members["ada"], "web")
     hosting.screen_arrived(cast.ada, cast.code)
     time.seconds = until / 1000
-    keeping.end_grace.call_local(cast.code, until)
+    keeping.settle_room.call_local(cast.code, until)
     assert cast.room().state == "LIVE"
 
 
@@ -228,7 +228,7 @@ def test_a_second_grace_is_not_ended_by_the_first_ones_wake_up(cast: Cast, time,
     second = lose_host(cast, time)
     assert second > first
     time.seconds = first / 1000
-    keeping.end_grace.call_local(cast.code, first)
+    keeping.settle_room.call_local(cast.code, first)
     assert cast.room().state == "GRACE"
 
 
@@ -292,7 +292,7 @@ def test_one_room_that_ended_does_not_keep_the_sweep_from_the_others(cast: Cast,
 
 def test_a_refusal_is_a_line_in_the_log_and_anything_else_an_alarm(cast: Cast, caplog) -> None:
     with caplog.at_level("INFO"):
-        keeping.end_grace.call_local("ABCDEFGH", 0)
+        keeping.settle_room.call_local("ABCDEFGH", 0)
         keeping.lock_head.call_local("ABCDEFGH", 1)
     assert "the clock was refused" in caplog.text
     with pytest.raises(RuntimeError):
