@@ -16,8 +16,9 @@ import fragments
 import tasks
 from config import Settings, settings
 from live import socket, tail
+from live.errands import Errands
 from models import database
-from party import events
+from party import events, health
 from party.errors import Busy
 from party.storage import open_storage
 from web import assets, guard, viewer
@@ -30,7 +31,7 @@ from web.rooms import room_pages
 
 LARGEST_FORM = 64 * 1024
 YEAR_SECONDS = 31_536_000
-WITHOUT_DATABASE = ("static", "health.alive")
+WITHOUT_DATABASE = ("static", "health.alive", "health.ready")
 
 
 def create_app(wanted: Settings = settings) -> Flask:
@@ -67,6 +68,9 @@ def create_app(wanted: Settings = settings) -> Flask:
 def connect() -> None:
     """A connection for this request. A socket lives for hours and borrows one for moments instead."""
     if not guard.is_upgrade() and request.endpoint not in WITHOUT_DATABASE:
+        if request.method not in guard.SAFE_METHODS:
+            # Read first: somebody who sends slowly must not hold a connection meanwhile.
+            _ = request.form
         database.obj.connect(reuse_if_open=True)
         g.is_connected = True
 
@@ -78,17 +82,19 @@ def disconnect(_error: BaseException | None = None) -> None:
 
 
 def show_outage(error: Exception) -> Any:
-    """The database is away: said as such (503), since it comes back and trying again helps."""
-    logging.getLogger(__name__).error("the database cannot be had: %s", error)
+    """The database is away: said as such (503), since it comes back and trying again helps. Else a failure of ours."""
+    if health.has_database() and "locked" not in str(error):
+        return guard.show_failure(error)
+    logging.getLogger(__name__).error("the database cannot be had", exc_info=error)
     return guard.show_refusal(Busy("The line cannot be reached just now. Please try again in a moment."))
 
 
 def start(wanted: Settings = settings) -> None:
     """Wire the commit listeners and begin the loops beside the sockets."""
-    events.on_commit += [tail.committed, tasks.keeping.plan]
-    if wanted.redis_url:
-        events.on_commit.append(tail.publisher(wanted.redis_url))
-    socket.start(wanted)
+    publish = [tail.publisher(wanted.redis_url)] if wanted.redis_url else []
+    errands = Errands([*publish, tasks.keeping.plan])
+    events.on_commit += [tail.committed, errands.take]
+    socket.start(wanted, errands)
 
 
 def __getattr__(name: str) -> Any:

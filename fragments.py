@@ -152,6 +152,7 @@ def current(code: str) -> Snapshot:
     newest = next(reversed(known.values()), None)
     room = snapshot.take(code, newest)
     if room is newest:
+        _recent.move_to_end(code)
         return room
     if newest is not None:
         room = _sharing_rows(room, newest)
@@ -174,12 +175,16 @@ def _sharing_rows(room: Snapshot, before: Snapshot) -> Snapshot:
         old = rows.get(item.id)
         shared.append(old if old == item else item)
     object.__setattr__(room, "items", tuple(shared))
+    for name in ("people", "history", "member_roles"):
+        if getattr(room, name) == getattr(before, name):
+            object.__setattr__(room, name, getattr(before, name))
     return room
 
 
 def _delta(room: Snapshot, audience: Audience, after: int, rows: list[Any]) -> Frame:
     stale: frozenset[str] = frozenset().union(*(STALE[row.kind] for row in rows))
-    before = _recent[room.code].get(after)
+    numbers = _recent.get(room.code)
+    before = numbers.get(after) if numbers else None
     html = _header(room, after)
     if "queue" in stale and before is not None and before.epoch == room.epoch and stale != EVERYTHING:
         html += pieces(room, audience, stale - {"queue"}) + _rows_changed(room, before, audience)

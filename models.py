@@ -319,11 +319,11 @@ class _Place:
     number: int
 
 
-def open_database(url: str, path: str, wait_ms: int = 50) -> Any:
+def open_database(url: str, path: str, wait_ms: int = 0) -> Any:
     """Bind the tables to PostgreSQL when `url` names it, else to the SQLite file at `path`.
 
-    `wait_ms` is how long SQLite itself waits for a lock: short, because under gevent it stops everybody;
-    party.change waits the rest of the time politely.
+    `wait_ms` is how long SQLite itself waits for a lock: not at all in a process that serves, because under gevent
+    a wait in C stops everybody; party.change waits politely instead.
     """
     if url:
         from playhouse.postgres_ext import PooledPsycopg3Database

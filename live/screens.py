@@ -96,7 +96,7 @@ class RoomScreens:
         self.people_data = b""
         self._room: Snapshot
         self._frames: OrderedDict[tuple[str, int], Ready] = OrderedDict()
-        self._shares: dict[int, bytes] = {}
+        self._shares: dict[tuple[int, int], bytes] = {}
         self._lock = threading.Lock()
         self._woken_at = self._people_at = 0.0
         self._is_wake_planned = self._is_people_planned = False
@@ -113,7 +113,12 @@ class RoomScreens:
         self._woken_at = time.monotonic()
         self.refresh()
         for screen in list(self.screens):
-            if not self._hand_on(screen):
+            try:
+                is_served = self._hand_on(screen)
+            except Exception:
+                logger.exception("a frame for room %s failed", self.code)
+                is_served = False
+            if not is_served:
                 screen.is_behind = True
                 screen.wake.set()
 
@@ -162,14 +167,19 @@ class RoomScreens:
         with connected():
             made = fragments.lacking(self._room, Audience(role), start, self.epoch)
         counters["full" if made.start == 0 else "delta"] += 1
+        if 'id="people"' in made.html:
+            # This frame too says who is here, so what the last look found is no longer what screens show.
+            self._people_html = ""
+            self.people_changed()
         return Ready(wire.frame(made.html), made.to, made.epoch, made.actors)
 
     def own_share(self, user_id: int) -> bytes:
         """What is one person's own, read once for all of their screens."""
-        share = self._shares.get(user_id)
+        key = (self.head, user_id)
+        share = self._shares.get(key)
         if share is None:
             with connected():
-                share = self._shares[user_id] = wire.frame(fragments.mine(self.code, user_id))
+                share = self._shares[key] = wire.frame(fragments.mine(self.code, user_id))
         return share
 
     def people_changed(self) -> None:

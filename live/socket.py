@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import threading
 import time
 from collections import Counter
@@ -12,24 +11,21 @@ from collections import Counter
 from flask import Flask, current_app, request
 
 from config import Settings
-from live import screens, tail, wire
-from live.screens import RoomScreens, Screen, counters, later
-from party import hosting, people, playback, rooms, snapshot
-from party.change import Person, connected
-from party.errors import Busy, Refusal
+from live import presence, screens, tail, wire
+from live.errands import Errands
+from live.screens import RoomScreens, Screen, counters
+from party import people, rooms, snapshot
+from party.change import connected
 from party.storage import database_file
 
 SIGNED_OUT, REMOVED, ENDED, TOO_MANY_SCREENS = 4401, 4403, 4404, 4409
 RESTART, OVERLOADED = 1012, 1013
-GOODBYE_SECONDS = 2.0
 LARGEST_NUMBER = 2**53
 DRAIN_BATCH, DRAIN_PAUSE = 200, 0.05
 
-process = secrets.token_hex(8)
-_all: set[Screen] = set()
+_all: dict[Screen, None] = {}
 _per_person: Counter[int] = Counter()
 _per_network: Counter[str] = Counter()
-_is_draining = threading.Event()
 
 logger = logging.getLogger(__name__)
 
@@ -40,28 +36,25 @@ def init(app: Flask, settings: Settings) -> None:
     def is_allowed(origin: str, host: str) -> bool:
         return wire.is_own_origin(origin, host, settings.public_url)
 
+    # A page asks the time eight times at once when it opens and whenever it wakes up, twice in five seconds else.
     limits = wire.Limits(messages=60)
     wire.route(app, "/rooms/<code>/live", is_allowed, limits)(_serve)
     app.config["START_LEAD_MS"] = screens.start_lead_ms
 
 
-def start(settings: Settings) -> None:
+def start(settings: Settings, errands: Errands) -> None:
     """Start following the database and keeping time, in the process that holds the sockets."""
     probe = tail.AlwaysProbe() if settings.database_url else tail.SqliteProbe(database_file(settings))
-    _spawn(lambda: tail.follow(probe, is_running))
+    _spawn(lambda: tail.follow(probe, presence.is_running))
     if settings.redis_url:
-        _spawn(lambda: tail.follow_redis(settings.redis_url, is_running))
-    _spawn(_beat)
-
-
-def is_running() -> bool:
-    """False once the process is on its way out."""
-    return not _is_draining.is_set()
+        _spawn(lambda: tail.follow_redis(settings.redis_url, presence.is_running))
+    _spawn(presence.keep)
+    _spawn(lambda: errands.run(presence.is_running))
 
 
 def drain() -> None:
-    """Tell every screen to come back in a moment (1012), in batches, and count nobody as here any more."""
-    _is_draining.set()
+    """Tell every screen to come back in a moment (1012), in batches. Their seats stay theirs meanwhile."""
+    presence.stopping.set()
     leaving = list(_all)
     for first in range(0, len(leaving), DRAIN_BATCH):
         for screen in leaving[first : first + DRAIN_BATCH]:
@@ -82,6 +75,8 @@ def _serve(socket: wire.Wire, code: str) -> None:
         refusal = (ENDED, "this room has ended")
     if refusal is None and seat is None:
         refusal = (REMOVED, "not in this room")
+    if refusal is not None and refusal[0] == TOO_MANY_SCREENS and request.args.get("here"):
+        refusal = _make_room(viewer)
     if refusal is not None:
         socket.close(*refusal)
         return
@@ -93,7 +88,7 @@ def _serve(socket: wire.Wire, code: str) -> None:
 def _refusal(settings: Settings, viewer: people.SignedIn | None, network: str) -> tuple[int, str] | None:
     if viewer is None:
         return SIGNED_OUT, "signed out"
-    if _is_draining.is_set() or 0 < settings.max_sockets <= len(_all):
+    if not presence.is_running() or 0 < settings.max_sockets <= len(_all):
         return OVERLOADED, "full"
     if 0 < settings.max_sockets_per_network <= _per_network[network]:
         return OVERLOADED, "too many from one network"
@@ -102,16 +97,24 @@ def _refusal(settings: Settings, viewer: people.SignedIn | None, network: str) -
     return None
 
 
+def _make_room(viewer: people.SignedIn) -> None:
+    """“Use it here”: the screen this person opened first gives way."""
+    oldest = next((screen for screen in _all if screen.user_id == viewer.user_id), None)
+    if oldest is not None:
+        oldest.wire.close(TOO_MANY_SCREENS, "used elsewhere")
+
+
 def _run(screen: Screen, code: str, role: str, network: str) -> None:
     room = screens.of(code)
     room.screens.add(screen)
-    _all.add(screen)
+    _all[screen] = None
     _per_person[screen.user_id] += 1
     _per_network[network] += 1
     room.seats[screen.member_id] += 1
     try:
-        if room.seats[screen.member_id] == 1:
-            _arrived(screen, room, role)
+        if room.seats[screen.member_id] == 1 and not presence.arrived(screen, room, role):
+            screen.wire.close(OVERLOADED, "busy")
+            return
         if screen.member_id not in room.roles:
             # The first screen of a room, or somebody who took their seat a moment ago.
             room.refresh()
@@ -119,12 +122,12 @@ def _run(screen: Screen, code: str, role: str, network: str) -> None:
         _write(screen, room)
     finally:
         room.screens.discard(screen)
-        _all.discard(screen)
+        _all.pop(screen, None)
         _count_down(_per_person, screen.user_id)
         _count_down(_per_network, network)
         _count_down(room.seats, screen.member_id)
-        if not room.seats[screen.member_id] and is_running():
-            _gone(screen, room)
+        if not room.seats[screen.member_id] and presence.is_running():
+            presence.gone(screen, room)
 
 
 def _write(screen: Screen, room: RoomScreens) -> None:
@@ -204,84 +207,6 @@ def _answer_clock(screen: Screen, room: RoomScreens, said: dict[str, object], re
 def _is_number(value: object) -> bool:
     # JSON as Python reads it knows NaN, Infinity and numbers without end; a browser's knows none of them.
     return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
-
-
-def _arrived(screen: Screen, room: RoomScreens, role: str) -> None:
-    try:
-        with connected():
-            people.screen_opened(screen.member_id, process)
-            if role == "host":
-                hosting.screen_arrived(Person(screen.user_id), room.code)
-    except Busy:
-        screen.wire.close(OVERLOADED, "busy")
-    except Refusal:
-        # The room ended, or the seat was given up, a moment ago: the writer will see that and say so.
-        logger.info("a screen came too late for room %s", room.code)
-    room.people_changed()
-
-
-def _gone(screen: Screen, room: RoomScreens) -> None:
-    if room.roles.get(screen.member_id) == "host":
-        _leave(screen, room)
-    else:
-        # A reload is not a goodbye.
-        later(GOODBYE_SECONDS, lambda: _leave(screen, room))
-
-
-def _leave(screen: Screen, room: RoomScreens) -> None:
-    # By now it may be watched afresh.
-    room = screens.rooms.get(room.code, room)
-    if room.seats[screen.member_id] or not is_running():
-        return
-    try:
-        with connected():
-            people.screens_closed(screen.member_id, process)
-            begins_at = hosting.screens_gone(Person(screen.user_id), room.code)
-    except Refusal:
-        begins_at = None
-    if begins_at is not None:
-        later(begins_at / 1000 - time.time() + 0.02, lambda: _begin_grace(room.code))
-    if room.screens:
-        room.people_changed()
-    else:
-        screens.forget_if_empty(room)
-
-
-def _begin_grace(code: str) -> None:
-    with connected():
-        hosting.keep_promises(code)
-
-
-def _beat() -> None:
-    """Once a second: wake the screens whose heartbeat is due, look who is here, say that this process lives."""
-    looked = said = time.monotonic()
-    while is_running():
-        time.sleep(1.0)
-        now = time.monotonic()
-        try:
-            for screen in list(_all):
-                if now >= screen.beat_at:
-                    screen.wake.set()
-            if now - looked >= screens.PEOPLE_LOOK_SECONDS:
-                looked = now
-                for room in list(screens.rooms.values()):
-                    room.look_at_people()
-                    _keep_time(room.code)
-            if now - said >= people.SAY_SECONDS:
-                said = now
-                with connected():
-                    people.still_here(process)
-        except Exception:
-            logger.exception("the heartbeat loop stumbled")
-
-
-def _keep_time(code: str) -> None:
-    """The worker keeps the time; when it is away, a room somebody looks at goes on all the same."""
-    with connected():
-        hosting.keep_promises(code)
-        play_id = playback.forgotten_play(code)
-        if play_id is not None:
-            playback.advance(code, play_id)
 
 
 def _count_down(counter: Counter, key: object) -> None:  # type: ignore[type-arg]

@@ -13,7 +13,7 @@ from party.storage import migrate, open_storage
 def main() -> int:
     """Apply what is missing and name it."""
     try:
-        open_storage(settings)
+        open_storage(settings, wait_ms=10_000)
         for name in migrate():
             print(f"applied {name}")
     except (BadSetting, PeeweeException) as error:

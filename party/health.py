@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from peewee import PeeweeException
 
-from models import Job, database
-from party.change import write
+from models import Job, Outcome, Presence, Session, database
+from party.change import connected, write
 from party.clock import now_ms
 
 WORKER_JOB = "worker"
 WORKER_SILENCE_MS = 60_000
+DAY_MS = 86_400_000
 
 
 def has_database() -> bool:
     """True when the database answers."""
     try:
-        database.obj.execute_sql("SELECT 1").fetchone()
+        with connected():
+            database.obj.execute_sql("SELECT 1").fetchone()
     except PeeweeException:
         return False
     return True
@@ -24,10 +26,20 @@ def has_database() -> bool:
 def has_worker() -> bool:
     """True when a worker was seen in the last minute."""
     try:
-        job = Job.get_or_none(Job.name == WORKER_JOB)
+        with connected():
+            job = Job.get_or_none(Job.name == WORKER_JOB)
     except PeeweeException:
         return False
     return job is not None and job.seen_at > now_ms() - WORKER_SILENCE_MS
+
+
+def tidy() -> None:
+    """Let go of what nobody may ask for any more: old answers, sessions past their time, screens of dead processes."""
+    now = now_ms()
+    with write():
+        Outcome.delete().where(Outcome.at < now - DAY_MS).execute()
+        Session.delete().where(Session.expires_at < now).execute()
+        Presence.delete().where(Presence.seen_at < now - DAY_MS).execute()
 
 
 def worker_lives() -> None:

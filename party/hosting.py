@@ -15,14 +15,10 @@ def screen_arrived(actor: Person, code: str) -> None:
     with change(actor, code, may="see") as c:
         if c.member is None or c.member.role != "host":
             return
-        c.room.host_gone_at = None
         if c.room.state == "CREATED":
             c.room.state = "LIVE"
             c.log("room_went_live")
-        elif lifecycle.effective(c.room, c.now)[0] == "GRACE":
-            c.room.state, c.room.host_grace_until = "LIVE", None
-            c.log("host_returned")
-        c.room.save()
+        _take_back_grace(c)
 
 
 def screens_gone(actor: Person, code: str) -> int | None:
@@ -58,6 +54,28 @@ def note_lost_host(code: str) -> None:
         if c.room.state == "LIVE" and c.room.host_gone_at is None and not (host and is_here(host.id, c.now)):
             c.room.host_gone_at = c.now
             c.room.save()
+
+
+def doubted(codes: list[str]) -> list[str]:
+    """Of these rooms, the ones whose host counts as gone."""
+    is_doubted = Room.host_gone_at.is_null(False) | (Room.state == "GRACE")
+    return [code for (code,) in rows(Room.select(Room.code).where(Room.code.in_(codes), is_doubted))]
+
+
+def note_host_here(code: str) -> None:
+    """The clock's turn: a host who only seemed gone is here, and grace that began meanwhile is taken back."""
+    with change(CLOCK, code, may="keep_time") as c:
+        host = Member.get_or_none(Member.room == c.room, Member.role == "host")
+        if host is not None and is_here(host.id, c.now):
+            _take_back_grace(c)
+
+
+def _take_back_grace(c: Change) -> None:
+    c.room.host_gone_at = None
+    if c.room.state == "GRACE":
+        c.room.state, c.room.host_grace_until = "LIVE", None
+        c.log("host_returned")
+    c.room.save()
 
 
 def overdue_codes() -> list[str]:

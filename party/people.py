@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from peewee import fn
@@ -21,6 +22,7 @@ SESSION_DAYS = 90
 SAY_SECONDS = 15.0
 """How often a web process renews the presence of everybody it serves."""
 COLORS = 10
+NEW_PRESENCE = [Presence.member, Presence.process, Presence.seen_at]
 NAME_LONGEST = 50
 
 
@@ -144,10 +146,24 @@ def screens_closed(member_id: int, process: str) -> None:
         Presence.delete().where(Presence.member == member_id, Presence.process == process).execute()
 
 
-def still_here(process: str) -> None:
-    """Every screen of this web process lives: one statement, however many there are."""
+def still_here(process: str, member_ids: set[int]) -> None:
+    """These seats, and no others, have a screen open in this web process: the rows follow what it sees."""
     with write():
-        Presence.update(seen_at=now_ms()).where(Presence.process == process).execute()
+        now, own = now_ms(), Presence.process == process
+        known = {member_id for (member_id,) in rows(Presence.select(Presence.member).where(own))}
+        Presence.update(seen_at=now).where(own).execute()
+        for some in _chunks(known - member_ids):
+            Presence.delete().where(own, Presence.member.in_(some)).execute()
+        for some in _chunks(member_ids - known):
+            there = [row[0] for row in rows(Member.select(Member.id).where(Member.id.in_(some)))]
+            Presence.insert_many([(member, process, now) for member in there], NEW_PRESENCE).execute()
+
+
+def _chunks(ids: set[int]) -> Iterator[list[int]]:
+    # SQLite limits how many values one statement may carry.
+    listed = sorted(ids)
+    for start in range(0, len(listed), 300):
+        yield listed[start : start + 300]
 
 
 def is_here(member_id: int, now: int) -> bool:
@@ -191,6 +207,8 @@ def _seat(code: str, user_id: int) -> Member | None:
 def _open_seats(user_id: int) -> list[tuple[str, int]]:
     # Seats given up count too: their tracks still carry the name.
     seats = Member.select(Member.id, Room).join(Room).where(Member.user == user_id, Room.state != "EXPIRED")
+    # In one order for everybody, so that two renamings never wait for each other.
+    seats = seats.order_by(Room.id)
     now = now_ms()
     return [(s.room.code, s.id) for s in seats if lifecycle.effective(s.room, now)[0] != "EXPIRED"]
 

@@ -10,10 +10,10 @@ from config import Settings
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def open_storage(settings: Settings) -> None:
-    """Bind the tables to this installation's database; once per process."""
+def open_storage(settings: Settings, wait_ms: int = 0) -> None:
+    """Bind the tables to this installation's database; once per process. Only a process that serves nobody may wait."""
     if models.database.obj is None:
-        models.open_database(settings.database_url, str(database_file(settings)))
+        models.open_database(settings.database_url, str(database_file(settings)), wait_ms)
 
 
 def database_file(settings: Settings) -> Path:

@@ -22,22 +22,31 @@ EARLY_MS = 2_500
 """How long before a deadline its task is woken: Huey looks once a second, the rest is waited precisely."""
 
 PULSE_SECONDS = 5.0
+JUMP_SECONDS, PAUSE_SECONDS = 5.0, 60.0
 ROOMS_REMEMBERED = 10_000
 
 _planned: OrderedDict[str, Deadlines] = OrderedDict()
 _pulse_started = threading.Lock()
+_skew: float | None = None
+_jumped_at: float | None = None
 logger = logging.getLogger(__name__)
 
 
 def plan(code: str, _seq: int = 0) -> None:
     """A commit listener: have a task near each deadline of the room that is not planned yet."""
-    due, before = deadlines.of(code), _planned.get(code)
+    with connected():
+        due, before = deadlines.of(code), _planned.get(code)
     if due is None or due == before:
         return
+    _schedule(code, due, before)
+    # Only now, so that what could not be planned is planned the next time.
     _planned[code] = due
     _planned.move_to_end(code)
     if len(_planned) > ROOMS_REMEMBERED:
         _planned.popitem(last=False)
+
+
+def _schedule(code: str, due: Deadlines, before: Deadlines | None) -> None:
     if due.ends_at is not None and (
         before is None or (before.play_id, before.ends_at) != (due.play_id, due.ends_at)
     ):
@@ -76,7 +85,7 @@ def sweep() -> None:
     """Find what was lost: say that the worker lives, settle overdue rooms, advance forgotten plays, plan the rest."""
     with connected():
         health.worker_lives()
-        for code in hosting.find_lost_hosts():
+        for code in hosting.find_lost_hosts() if _is_steady() else ():
             _quietly(lambda code=code: hosting.note_lost_host(code))  # type: ignore[misc]
         for code in hosting.overdue_codes():
             _quietly(lambda code=code: hosting.keep_promises(code))  # type: ignore[misc]
@@ -88,8 +97,10 @@ def sweep() -> None:
 
 @huey.periodic_task(crontab(minute="*"))
 def sweep_every_minute() -> None:
-    """The sweep, should the pulse have stopped."""
-    sweep()
+    """The sweep, should the pulse have stopped; and old rows go."""
+    sweep.call_local()
+    with connected():
+        health.tidy()
 
 
 @huey.on_startup()
@@ -100,12 +111,23 @@ def start_pulse() -> None:
         threading.Thread(target=_pulse, daemon=True).start()
 
 
+def _is_steady() -> bool:
+    """False for a minute after the clock jumped: then everybody looks gone who has only not been renewed yet."""
+    global _skew, _jumped_at
+    skew, now = time.time() - time.monotonic(), time.monotonic()
+    if _skew is not None and abs(skew - _skew) > JUMP_SECONDS:
+        _jumped_at = now
+    _skew = skew
+    return _jumped_at is None or now - _jumped_at > PAUSE_SECONDS
+
+
 def _pulse() -> None:
     while True:
         try:
-            sweep()
+            # Not by way of the queue: this is what goes on when that is away.
+            sweep.call_local()
         except Exception:
-            logger.exception("the sweep could not be queued")
+            logger.exception("the sweep stumbled")
         time.sleep(PULSE_SECONDS)
 
 

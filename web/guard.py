@@ -6,7 +6,7 @@ import logging
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import Flask, Response, abort, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 import fragments
@@ -15,6 +15,7 @@ from party.limits import Minute
 from web.viewer import viewer
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LONGEST_HOST = 255
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -35,6 +36,8 @@ def init(app: Flask) -> None:
     minute = Minute(app.config["SETTINGS"].max_actions_per_minute)
 
     def before() -> None:
+        if len(request.host) > LONGEST_HOST:
+            abort(400)
         if request.method not in SAFE_METHODS:
             refuse_foreign_pages()
             known = viewer()
@@ -113,9 +116,13 @@ def show_http_error(error: HTTPException) -> tuple[str, int, dict[str, str]] | H
 
 def show_failure(error: Exception) -> tuple[str, int]:
     """Something of ours broke: logged with a number, and the number is on the screen."""
-    reference = secrets.token_hex(4)
+    reference, sentence = secrets.token_hex(4), "Something on our side broke. It has been written down."
     logger.error("failure %s at %s %s", reference, request.method, request.path, exc_info=error)
-    return _sentence("Something on our side broke. It has been written down.", 500, reference), 500
+    try:
+        return _sentence(sentence, 500, reference), 500
+    except Exception:
+        # Whatever broke may be what pages are made with.
+        return f"{sentence} ({reference})", 500
 
 
 def is_upgrade() -> bool:

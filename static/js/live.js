@@ -21,7 +21,7 @@
   const frame = document.getElementById('frame');
   const base = link?.getAttribute('hx-ws:connect').replace(/live$/, '') ?? '';
   let epoch = frame?.dataset.epoch ?? '', applied = Number(frame?.dataset.to ?? 0), mineAt = applied;
-  let connection = null, isOpen = false, wasOpen = false, timer = 0, stopped = null, wantsWhole = false;
+  let connection = null, isOpen = false, wasOpen = false, timer = 0, stopped = null, wantsWhole = false, isWanted = false;
   let head = null, behindSince = 0, isCurrent = false, wasCurrent = false;
   let startedAt = now(), heardAt = 0, sentAt = 0, askedAt = -Infinity, probedAt = 0, polledAt = -Infinity, polledOkAt = -Infinity;
   let failures = 0, refusals = 0, lastState = '', askTimer = 0, waiters = [];
@@ -156,11 +156,15 @@
     const url = new URL(connection.url);
     url.searchParams.set('epoch', epoch);
     url.searchParams.set('after', applied);
+    if (isWanted) url.searchParams.set('here', '1');
+    isWanted = false;
     connection.url = url.href;
     startedAt = now();
   });
   document.addEventListener('htmx:ws:after:connection', ({ detail }) => {
     if (detail.connection !== connection) return;
+    clearTimeout(timer);
+    timer = 0;
     isOpen = wasOpen = true;
     isCurrent = false;
     heardAt = sentAt = now();
@@ -209,8 +213,10 @@
     emit('stop', reason);
   }
 
+  /** “Use it here”: the server lets this screen in and closes the one opened first. */
   function resume() {
     stopped = null;
+    isWanted = true;
     failures = 0;
     connect();
   }
@@ -237,7 +243,13 @@
 
   function wake() {
     if (stopped || !link || !window.htmx) return;
-    if (!isOpen) { if (navigator.onLine && now() - startedAt > 1000) { failures = 0; connect(); } return; }
+    if (!isOpen) {
+      if (!navigator.onLine) return;
+      failures = 0;
+      clearTimeout(timer);
+      timer = setTimeout(connect, Math.max(0, 1000 - (now() - startedAt)));
+      return;
+    }
     probedAt = now();
     send({ t: 'clock', id: 0, c: probedAt, rtt: null });   // the one question that is always answered
   }

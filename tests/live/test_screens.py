@@ -11,10 +11,11 @@ import pytest
 
 import fragments
 import models
-from live import screens, socket, tail, wire
+from live import presence, screens, socket, tail, wire
 from live.screens import RoomScreens, Screen, counters
-from party import people, queue, ranks
+from party import hosting, people, queue, ranks
 from party.change import Person, connected
+from party.errors import Busy
 from tests import stage
 from tests.live.rawsocket import eventually
 from tests.stage import Cast
@@ -49,7 +50,7 @@ class Line:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No rooms and no counts from other tests, and nothing that happens later."""
-    for module in (screens, socket):
+    for module in (screens, presence):
         monkeypatch.setattr(module, "later", lambda seconds, act: None)
     counters.clear()
     yield
@@ -226,7 +227,7 @@ def test_everybody_gets_the_last_frame_and_is_told_that_it_is_over(cast, room, t
     ).execute()
     room.refresh()
     time.move(1)
-    socket._keep_time(cast.code)
+    presence._keep_time(cast.code)
     moved_on(room)
     assert screen.is_behind
     assert not socket._catch_up(screen, room)
@@ -305,13 +306,63 @@ def test_a_room_nobody_looks_at_is_forgotten(cast, room):
 
 def test_somebody_who_came_back_through_a_forgotten_room_stays_present(cast, room):
     screen = open_screen(room, cast, "cleo")
-    people.screen_opened(cast.members["cleo"], socket.process)
+    people.screen_opened(cast.members["cleo"], presence.process)
     room.screens.discard(screen)
     screens.forget_if_empty(room)
     again = screens.of(cast.code)
     again.seats[cast.members["cleo"]] += 1
-    socket._leave(screen, room)
+    presence._leave(screen, room)
     assert models.Presence.select().count() == 1
+
+
+def test_a_host_who_only_seemed_gone_takes_grace_back(cast, room, time):
+    open_screen(room, cast, "ada")
+    room.seats[cast.members["ada"]] += 1
+    people.screen_opened(cast.members["ada"], presence.process)
+    hosting.screen_arrived(cast.ada, cast.code)
+    time.move(60)
+    assert hosting.find_lost_hosts() == [cast.code]
+    hosting.note_lost_host(cast.code)
+    time.move(6)
+    hosting.keep_promises(cast.code)
+    assert cast.seen().state == "GRACE"
+    room.refresh()
+    presence.renew()
+    assert cast.seen().state == "LIVE"
+    assert cast.kinds()[-2:] == ["host_lost", "host_returned"]
+    presence.renew()
+    assert cast.kinds()[-1] == "host_returned"
+
+
+def test_what_this_process_sees_is_what_is_written_down(cast, room, time):
+    people.screen_opened(cast.members["ben"], presence.process)
+    people.screen_opened(cast.members["ben"], "another process")
+    room.seats[cast.members["cleo"]] += 1
+    presence.renew()
+    rows = {(row.member_id, row.process) for row in models.Presence.select()}
+    assert rows == {(cast.members["cleo"], presence.process), (cast.members["ben"], "another process")}
+
+
+def test_people_are_sent_again_after_a_numbered_frame_showed_others(cast, room):
+    people.screen_opened(cast.members["cleo"], presence.process)
+    room.look_at_people()
+    version = room.people_version
+    people.leave(cast.cleo, cast.code)
+    people.join(cast.cleo, cast.code)
+    start = room.head
+    room.refresh()
+    assert 'id="people"' in payload(room.frame("guest", start, room.epoch).data)
+    people.screen_opened(cast.members["cleo"], presence.process)
+    room.look_at_people()
+    assert room.people_version == version + 1
+
+
+def test_a_room_whose_snapshots_were_let_go_still_gets_its_frames(cast, room):
+    start = room.head
+    queue.cast_vote(cast.cleo, cast.code, cast.line()[0], 1)
+    room.refresh()
+    fragments._recent.clear()
+    assert 'id="queue"' in payload(room.frame("guest", start, room.epoch).data)
 
 
 # The writer
@@ -345,12 +396,11 @@ def test_heartbeats_are_ten_seconds_apart_and_spread():
 
 def test_a_busy_database_sends_a_newcomer_away_for_a_moment(cast, room, monkeypatch):
     def busy(member_id: int, process: str) -> None:
-        raise socket.Busy("as asked")
+        raise Busy("as asked")
 
     monkeypatch.setattr(people, "screen_opened", busy)
     screen = open_screen(room, cast, "cleo")
-    socket._arrived(screen, room, "guest")
-    assert screen.wire.code == 1013
+    assert not presence.arrived(screen, room, "guest")
 
 
 # Starting together

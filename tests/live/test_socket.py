@@ -276,6 +276,18 @@ def test_too_many_screens_of_one_person_are_refused_and_the_next_is_let_in(stric
         eventually(lambda: opens(ada, code))
 
 
+def test_whoever_wants_it_here_takes_the_place_of_their_oldest_screen(strict):
+    ada = strict.person("Ada")
+    code = ada.open_room()
+    wanted = f"/rooms/{code}/live?epoch=&after=0&here=1"
+    with ada.socket(code) as first, ada.socket(code) as second:
+        first.read_kind("frame")
+        second.read_kind("frame")
+        with LiveSocket(ada.port, wanted, headers={"Cookie": ada.cookie}) as third:
+            assert first.read_close() == 4409
+            assert third.read_kind("frame")
+
+
 def test_too_many_sockets_of_a_network_or_at_all_are_refused(strict):
     people = [strict.person(f"Person {number}") for number in range(4)]
     code = people[0].open_room()

@@ -149,10 +149,10 @@ def test_presence_is_young_or_it_is_nothing(cast: Cast, time) -> None:
     assert people.is_here(seat, time.now_ms)
     time.move(PRESENT_MS / 1000 - 0.001)
     assert [person.name for person in cast.seen().people] == ["Cleo"]
-    people.still_here("web-1")
+    people.still_here("web-1", {seat})
     time.move(PRESENT_MS / 1000 - 0.001)
     assert people.is_here(seat, time.now_ms)
-    people.still_here("another process")
+    people.still_here("another process", set())
     time.move(0.001)
     assert not people.is_here(seat, time.now_ms)
     assert cast.seen().people_count == 0
@@ -173,7 +173,7 @@ def test_a_person_with_screens_in_two_processes_is_one_person_until_both_are_gon
 def test_presence_writes_nothing_into_the_log(cast: Cast) -> None:
     before = cast.room().seq
     people.screen_opened(cast.members["cleo"], "web-1")
-    people.still_here("web-1")
+    people.still_here("web-1", {cast.members["cleo"], cast.members["ben"]})
     people.screens_closed(cast.members["cleo"], "web-1")
     assert cast.room().seq == before
 

@@ -6,7 +6,7 @@ import pytest
 from peewee import OperationalError
 
 from models import database
-from party import health
+from party import health, rooms
 from tests.doors import Browser
 from tests.stage import Cast
 
@@ -61,8 +61,21 @@ def test_a_database_that_is_away_is_said_as_such_and_the_process_still_lives(
     def away(*_: object, **__: object) -> None:
         raise OperationalError("connection refused")
 
+    database.obj.close()
     monkeypatch.setattr(database.obj, "connect", away)
     answer = ada.client.get("/rooms/ABCDEFGH")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "cannot be reached" in answer.text
     assert ada.client.get("/healthz").status_code == 200
+    ready = ada.client.get("/readyz")
+    assert (ready.status_code, ready.json["database"]) == (503, False)
+
+
+def test_a_failure_of_ours_is_not_called_an_outage(ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OperationalError("no such table: room")
+
+    monkeypatch.setattr(rooms, "find", broken)
+    answer = ada.get("/rooms/ABCDEFGH")
+    assert answer.status_code == 500
+    assert "written down" in answer.text
