@@ -23,7 +23,7 @@
     const began = performance.now();
     try {
       const response = await fetch(url, request);
-      if (!UNREACHED.includes(response.status)) return response;
+      if (!UNREACHED.includes(response.status) || performance.now() - began > TOO_LATE_MS) return response;
     } catch (error) {
       if (request.signal.aborted || performance.now() - began > TOO_LATE_MS) throw error;
     }

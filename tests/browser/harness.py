@@ -75,7 +75,7 @@ class Stage:
         return Snapshot(
             id=1, code=CODE, name="Sunday Kitchen", state=self.state, mode="charts", epoch=self.epoch, seq=self.seq,
             grace_until_ms=self.grace_until_ms, host=person, playback=playback, now=now,
-            items=items, people=(person,), people_count=1, history=(), member_roles=((7, "host"),),
+            items=items, people=(person,), here=frozenset({7}), history=(), member_roles=((7, "host"),),
         )  # fmt: skip
 
     def item(self, one: int) -> ItemView:
