@@ -23,6 +23,8 @@ class BadSetting(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
+    """What `.env.example` describes, checked; what may hold a password is kept out of its repr."""
+
     host: str
     port: int
     data_dir: Path

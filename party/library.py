@@ -12,9 +12,11 @@ from party import snapshot
 from party.change import write
 from party.clock import now_ms
 from party.errors import Invalid, NotFound
-from party.views import TrackView
+from party.views import Snapshot, TrackView
 
 PAGE = 20
+MOST_WORDS = 12
+"""Each word is one more condition, and a database parses only so many."""
 DEMO_JOB = "demo"
 NUL = "\0"
 """The one sign that PostgreSQL takes in no text."""
@@ -50,20 +52,23 @@ class LibraryView:
     making: tuple[int, int] | None
 
 
-def browse(search: str, genre: str, ordering: str, page: int, code: str | None) -> LibraryView:
-    """Twenty tracks whose title, artist or album hold every word of `search`, blind to accents and case."""
+def browse(search: str, genre: str, ordering: str, page: int, room: Snapshot | None) -> LibraryView:
+    """Twenty tracks whose title, artist or album hold every word of `search`, blind to accents and case.
+
+    Where each stands on the line is shown for `room`. Words beyond the twelfth are not looked for.
+    """
     if ordering not in ORDERINGS:
         raise Invalid("The library can be ordered by title, artist, newest or duration.")
     if not 1 <= page <= 100_000:
         raise Invalid("There is no such page.")
     query = Track.select()
-    for word in fold(search[:200]).split():
+    for word in fold(search[:200]).split()[:MOST_WORDS]:
         query = query.where(Track.search.contains(word))
     if genre:
         query = query.where(Track.genre == genre.replace(NUL, ""))
     total = query.count()
     tracks = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
-    places = _places(code)
+    places = _places(room)
     genres = [name for (name,) in rows(Track.select(Track.genre).distinct().order_by(Track.genre)) if name]
     shown = tuple(
         LibraryRow(snapshot.track_view(track), *places.get(track.id, (None, None))) for track in tracks
@@ -78,10 +83,9 @@ def _blind(ordering: str) -> tuple[object, ...]:
     return (Track.search, Track.id) if ordering == "title" else ORDERINGS[ordering]
 
 
-def _places(code: str | None) -> dict[int, tuple[int, int]]:
-    if code is None:
+def _places(room: Snapshot | None) -> dict[int, tuple[int, int]]:
+    if room is None:
         return {}
-    room = snapshot.take(code)
     return {item.track.id: (number, item.id) for number, item in enumerate(room.items, 1)}
 
 
@@ -89,11 +93,6 @@ def making() -> tuple[int, int] | None:
     """How far the demo library is, or None when it is not being made."""
     job = Job.get_or_none(Job.name == DEMO_JOB)
     return (job.done, job.total) if job and job.done < job.total else None
-
-
-def begin_demo(total: int) -> None:
-    """The worker starts to make the demo library."""
-    report_demo(0, total)
 
 
 def report_demo(done: int, total: int) -> None:

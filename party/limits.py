@@ -27,6 +27,9 @@ class Minute:
         self._acts.move_to_end(key)
         while acts and acts[0] <= now - WINDOW_MS:
             acts.popleft()
+        # A clock set back must lock nobody out: what it has not reached yet is not counted.
+        while acts and acts[-1] > now:
+            acts.pop()
         if len(acts) >= self.limit:
             wait = (acts[0] + WINDOW_MS - now + 999) // 1000
             raise TooMany(f"Easy. You can go on in {wait} s.")

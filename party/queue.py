@@ -27,9 +27,7 @@ def add_item(actor: Actor, code: str, track_id: int) -> int:
             raise NotFound("That track is not in the library.")
         hold_lock(c)
         _refuse_duplicate(c, track)
-        line = read_line(c.room, c.playback)
-        if len(line.entries) >= LINE_FULL:
-            raise Conflict("The line is full. Let a few songs play first.")
+        _refuse_full(c)
         item = _insert(c, track, guard_limit_for(active_seats(c.room, c.now)))
         c.log("item_added", item_id=item.id)
         start_if_idle(c)
@@ -65,7 +63,9 @@ def restore_item(actor: Actor, code: str, item_id: int) -> None:
             raise Conflict("It is too late to bring that one back. You can put it on again.")
         if item.removed_by_id != c.seat.id and not can(c.role, "remove_item"):
             raise NotAllowed(refusal("remove_item"))
+        hold_lock(c)
         _refuse_duplicate(c, item.track)
+        _refuse_full(c)
         item.state, item.removed_at, item.removed_by = "waiting", None, None
         if (
             Item.select()
@@ -154,6 +154,11 @@ def _refuse_duplicate(c: Change, track: Track) -> None:
     if known is not None:
         ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
         raise Conflict(f"{track.title} is already in line, {ordinal(ids.index(known.id) + 1)}. Vote it up.")
+
+
+def _refuse_full(c: Change) -> None:
+    if _waiting(c).count() >= LINE_FULL:
+        raise Conflict("The line is full. Let a few songs play first.")
 
 
 def _insert(c: Change, track: Track, guard_limit: int) -> Item:

@@ -16,6 +16,7 @@ TRACK_COLUMNS = (
     Track.hue,
     Track.audio_file,
     Track.cover_file,
+    Track.added_at,
 )
 
 present_members = Prepared(

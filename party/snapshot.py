@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import Any
 
 from models import Item, Playback, Room, Track, Vote, database, is_sqlite, rows
@@ -209,7 +210,7 @@ _tracks: dict[tuple[Any, ...], TrackView] = {}
 def _track_view(*columns: Any) -> TrackView:
     view = _tracks.get(columns)
     if view is None:
-        track_id, title, artist, album, genre, duration_ms, hue, _audio, _cover = columns
+        track_id, title, artist, album, genre, duration_ms, hue, audio, cover, added_at = columns
         view = TrackView(
             track_id,
             title,
@@ -218,13 +219,18 @@ def _track_view(*columns: Any) -> TrackView:
             genre,
             duration_ms,
             hue,
-            f"/tracks/{track_id}/audio",
-            f"/tracks/{track_id}/cover",
+            f"/tracks/{track_id}/audio?v={_version(audio, added_at)}",
+            f"/tracks/{track_id}/cover?v={_version(cover, added_at)}",
         )
         if len(_tracks) > 20_000:
             _tracks.clear()
         _tracks[columns] = view
     return view
+
+
+def _version(file: str, added_at: int) -> str:
+    """What makes a file's address its own: numbers are given out again in a fresh database, browsers keep a year."""
+    return blake2b(f"{file} {added_at}".encode(), digest_size=4).hexdigest()
 
 
 def track_view(track: Track) -> TrackView:

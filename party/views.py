@@ -83,7 +83,7 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class PlayedView:
-    """One line of the history. `skipped_by` is empty when it played to its end."""
+    """One line of the history. `was_skipped` is False when it played to its end."""
 
     play_id: int
     item_id: int

@@ -178,7 +178,7 @@ def rendered(path: Path, room: Snapshot, role: str, oob: str) -> str:
         "mine": fragments.Share(1, role, {7: 1}, [7]),
         "message": "A sentence.",
         "undo": {"url": "/", "label": "Undo"},
-        "library": library.browse("", "", "title", 1, room.code),
+        "library": library.browse("", "", "title", 1, room),
     }
     return fragments.render(f"fragments/{path.name}", **values, oob=oob)
 

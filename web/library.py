@@ -26,14 +26,14 @@ def show_library() -> str:
     if not (page.isascii() and page.isdigit() and len(page) <= 6):
         raise Invalid("There is no such page.")
     code = room_code(request.args["room"]) if request.args.get("room") else _own_room()
+    room = snapshot.take(code) if code else None
     view = library.browse(
         request.args.get("search", ""),
         request.args.get("genre", ""),
         request.args.get("ordering", "title"),
         int(page),
-        code,
+        room,
     )
-    room = snapshot.take(code) if code else None
     if is_htmx():
         return fragments.render("fragments/library.html", library=view, room=room, oob="")
     return render_template("pages/library.html", theme=theme(), library=view, room=room, oob="", me=viewer())
@@ -65,11 +65,12 @@ def _possible(track_id: int) -> int:
 
 
 def _send(name: str) -> Response:
-    """A file of the media folder with Range, ETag and its type; what a number names never changes."""
+    """A file of the media folder with Range, ETag and its type; an address with a version never changes."""
     folder = current_app.config["SETTINGS"].data_dir / "media"
     # Said by us: what a system knows of file types differs, and browsers must not guess.
     kind = TYPES.get(Path(name).suffix, "application/octet-stream")
-    response = send_from_directory(folder, name, mimetype=kind, conditional=True, max_age=YEAR_SECONDS)
-    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    response = send_from_directory(folder, name, mimetype=kind, conditional=True)
+    kept = f"public, max-age={YEAR_SECONDS}, immutable" if request.args.get("v") else "no-cache"
+    response.headers["Cache-Control"] = kept
     response.headers["Accept-Ranges"] = "bytes"
     return response

@@ -40,7 +40,8 @@ def show_room(code: str) -> str | Response | tuple[str, int]:
     if found is None:
         return no_room(code), NotFound.status
     if found.code != code:
-        return redirect(f"/rooms/{found.code}", 302)
+        tab = request.args.get("tab")
+        return redirect(f"/rooms/{found.code}" + (f"?tab={tab}" if tab in TABS else ""), 302)
     if rooms.is_over(found):
         return render_over(found.code)
     known = viewer()
@@ -84,7 +85,7 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         tab=tab if tab in TABS else "line",
         me=_me(room, mine, known),
         mine=mine,
-        library=library.browse("", "", "title", 1, code),
+        library=library.browse("", "", "title", 1, room),
         qr=picture(share_url),
         share_url=share_url,
         epoch=room.epoch,
@@ -119,8 +120,11 @@ def public_address(path: str) -> str:
 
 
 def picture(text: str) -> Picture:
-    """The text as a QR code, drawn in runs."""
-    matrix = segno.make(text, error="m", micro=False).matrix
+    """The text as a QR code, drawn in runs; blank when it is longer than any code can hold."""
+    try:
+        matrix = segno.make(text, error="m", micro=False).matrix
+    except segno.DataOverflowError:
+        return Picture(0, "")
     runs = []
     for y, row in enumerate(matrix):
         start = None

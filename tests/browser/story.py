@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 from media.covers import draw_cover
 from tests.live.servers import Guest, House
 
+Launch = Callable[..., Browser]
 SECONDS, SAMPLE_RATE = 100, 22_050
 GENRES = ("waltz", "dub")
 
@@ -38,8 +39,8 @@ AS_A_FRESH_PAGE = f"""async () => {{
   const fresh = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), 'text/html');
   const pressed = [...document.querySelectorAll('.vote [aria-pressed="true"]')]
     .map((button) => `${{button.id.split('-')[1]}}:${{button.value}}`).sort();
-  const own = document.getElementById('mine').dataset.votes.split(' ').filter(Boolean);
-  const isMarked = String(pressed) === String(own.filter((one) => document.getElementById(`up-${{one.split(':')[0]}}`)).sort());
+  const own = document.getElementById('mine').dataset.votes.split(' ').filter(Boolean).sort();
+  const isMarked = String(pressed) === String(own);
   return isMarked && JSON.stringify(shown(document)) === JSON.stringify(shown(fresh));
 }}"""
 IN_STEP = "() => partyline.player.state === 'in step'"

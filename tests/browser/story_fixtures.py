@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,8 @@ from playwright.sync_api import Browser
 
 from tests.browser import player_stage
 from tests.browser.conftest import FAILED
-from tests.browser.story import Party, furnish
+from tests.browser.story import Launch, Party, furnish
 from tests.live.servers import House, running
-
-Launch = Callable[..., Browser]
 
 
 @pytest.fixture(scope="module")

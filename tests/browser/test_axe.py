@@ -92,7 +92,9 @@ def test_the_banner_of_an_absent_host_and_the_memory_have_no_faults(party: Party
     party.visit("Ada").page.close()
     ben = party.visit("Ben")
     expect(ben.page.locator("#banner")).to_be_visible(timeout=9000)
-    ben.page.evaluate("() => partyline.toast('That didn’t get through.', { isBad: true, action: 'Try again' })")
+    ben.page.evaluate(
+        "() => partyline.toast('That didn’t get through.', { isBad: true, action: 'Try again' })"
+    )
     expect_no_faults(ben.page, ONE_WAY + OTHER_WAY)
     party.set_room("host_grace_until", 1)
     ben.page.reload()

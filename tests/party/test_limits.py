@@ -35,6 +35,19 @@ def test_what_was_refused_is_not_counted(time) -> None:
     minute.spend("ada")
 
 
+def test_a_clock_set_back_locks_nobody_out(time) -> None:
+    minute = Minute(2)
+    minute.spend("ada")
+    time.move(30)
+    minute.spend("ada")
+    time.move(-20)
+    minute.spend("ada")
+    with pytest.raises(TooMany, match="in 50 s"):
+        minute.spend("ada")
+    time.move(-3_600)
+    minute.spend("ada")
+
+
 def test_everybody_has_their_own(time) -> None:
     minute = Minute(1)
     for name in ("ada", "ben", "cleo"):

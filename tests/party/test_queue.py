@@ -8,7 +8,7 @@ from peewee import IntegrityError
 from models import Item, Vote
 from party import playback, queue
 from party.errors import Conflict, Invalid, NotAllowed, NotFound
-from tests.stage import Cast
+from tests.stage import SONG_MS, Cast
 
 
 def test_the_first_track_starts_at_once(cast: Cast) -> None:
@@ -143,6 +143,29 @@ def test_a_removed_track_that_was_put_on_again_does_not_come_back_twice(cast: Ca
     queue.add_item(cast.cleo, cast.code, Item.get_by_id(item).track_id)
     with pytest.raises(Conflict, match="already in line"):
         queue.restore_item(cast.ada, cast.code, item)
+
+
+def test_what_comes_back_late_in_a_song_does_not_push_the_next_one_away(cast: Cast, time) -> None:
+    _, a, b = cast.add(3)
+    queue.cast_vote(cast.cleo, cast.code, b, 1)
+    time.move(SONG_MS / 1000 - 1)
+    Item.update(state="removed", removed_at=time.now_ms, removed_by=cast.members["ada"]).where(
+        Item.id == b
+    ).execute()
+    queue.restore_item(cast.ada, cast.code, b)
+    assert cast.line() == [a, b]
+    assert cast.kinds()[-2:] == ["next_locked", "item_restored"]
+
+
+def test_nothing_comes_back_to_a_full_line(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    items = cast.add(4)
+    queue.remove_item(cast.ada, cast.code, items[3])
+    monkeypatch.setattr(queue, "LINE_FULL", 2)
+    with pytest.raises(Conflict, match="line is full"):
+        queue.restore_item(cast.ada, cast.code, items[3])
+    with pytest.raises(Conflict, match="line is full"):
+        cast.add(1)
+    assert cast.line() == items[1:3]
 
 
 def test_the_host_moves_a_track_in_a_voted_line_by_holding_it_there(cast: Cast) -> None:

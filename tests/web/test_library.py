@@ -105,15 +105,29 @@ def test_odd_questions_get_an_answer_or_a_sentence(
 def test_sound_and_cover_come_with_their_types_and_may_be_kept(
     cast: Cast, files: Path, nobody: Browser
 ) -> None:
-    track = cast.tracks[0]
-    for path, kind, data in (("audio", "audio/mpeg", SOUND), ("cover", "image/webp", PICTURE)):
-        answer = nobody.get(f"/tracks/{track}/{path}")
+    cast.add(1)
+    track = cast.seen().now.track
+    for address, kind, data in (
+        (track.audio_url, "audio/mpeg", SOUND),
+        (track.cover_url, "image/webp", PICTURE),
+    ):
+        answer = nobody.get(address)
         assert (answer.status_code, answer.mimetype, answer.data) == (200, kind, data)
         assert answer.headers["Accept-Ranges"] == "bytes"
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["ETag"]
         assert not answer.headers.getlist("Set-Cookie")
+
+
+def test_an_address_without_a_version_works_and_is_asked_about_each_time(
+    cast: Cast, files: Path, nobody: Browser
+) -> None:
+    for address in (f"/tracks/{cast.tracks[0]}/audio", f"/tracks/{cast.tracks[0]}/cover?v="):
+        answer = nobody.get(address)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+        again = nobody.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
 
 
 def test_head_tells_the_length_and_sends_nothing(cast: Cast, files: Path, nobody: Browser) -> None:

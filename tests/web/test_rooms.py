@@ -12,6 +12,7 @@ from tests.doors import Browser, tree, words
 from tests.ledger import every_row
 from tests.screen import PIECES, Screen, parse
 from tests.stage import Cast
+from web.rooms import Picture, picture
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,8 @@ def test_a_code_in_any_form_leads_to_the_one_address(cast: Cast, dan: Browser) -
     ):
         answer = dan.get(f"/rooms/{typed}")
         assert (answer.status_code, answer.location) == (302, f"/rooms/{cast.code}")
+        assert dan.get(f"/rooms/{typed}?tab=player").location == f"/rooms/{cast.code}?tab=player"
+        assert dan.get(f"/rooms/{typed}?tab=nonsense").location == f"/rooms/{cast.code}"
 
 
 @pytest.mark.parametrize("typed", ["ABCDEFGH", "nothing", "%00", "%ff%fe", "a" * 3_000, "<script>"])
@@ -157,6 +160,11 @@ def test_the_invitation_is_a_whole_address_and_a_picture_of_it(cast: Cast, ada: 
     )
     assert address.startswith("http://") and address.endswith(f"/rooms/{cast.code}")
     assert f'aria-label="QR code for {address}"' in page.text
+
+
+def test_an_address_too_long_for_a_picture_has_a_blank_one() -> None:
+    assert picture("http://localhost/rooms/ABCDEFGH").size == 29
+    assert picture(f"http://{'a' * 4_000}/rooms/ABCDEFGH") == Picture(0, "")
 
 
 def test_a_page_asks_the_database_the_same_for_any_room(cast: Cast, ada: Browser) -> None:
