@@ -40,14 +40,18 @@ def postgres(folder: Path) -> Iterator[str]:
                 path.chmod(0o755)
         shutil.chown(data, user)
     quiet = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": "/"}
-    subprocess.run([programs / "initdb", "-D", data, "-A", "trust", "-U", "partyline", "-N"], check=True, **quiet)
+    subprocess.run(
+        [programs / "initdb", "-D", data, "-A", "trust", "-U", "partyline", "-N"], check=True, **quiet
+    )
     words = ["-D", data, "-p", str(port), "-k", "", "-h", "127.0.0.1", "-c", "fsync=off"]
     server = subprocess.Popen([programs / "postgres", *words], **quiet)
     try:
         address = f"postgresql://partyline@127.0.0.1:{port}/"
         wait_for(lambda: ready(programs, port))
         subprocess.run(
-            [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "partyline", "party"], check=True, **quiet
+            [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "partyline", "party"],
+            check=True,
+            **quiet,
         )
         yield address + "party"
     finally:

@@ -13,7 +13,14 @@ from live import tail
 from tests import engines
 from tests.live.rawsocket import eventually
 
-RULES = ["test_queue.py", "test_playback.py", "test_hosting.py", "test_people.py", "test_rooms.py", "test_library.py"]
+RULES = [
+    "test_queue.py",
+    "test_playback.py",
+    "test_hosting.py",
+    "test_people.py",
+    "test_rooms.py",
+    "test_library.py",
+]
 
 
 def test_the_rules_hold_on_postgresql(tmp_path: Path) -> None:
@@ -21,12 +28,18 @@ def test_the_rules_hold_on_postgresql(tmp_path: Path) -> None:
         words = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider"]
         files = [str(ROOT / "tests" / "party" / name) for name in RULES]
         run = subprocess.run(
-            [*words, *files], cwd=ROOT, env={**os.environ, "TEST_DATABASE_URL": address}, capture_output=True, text=True
+            [*words, *files],
+            cwd=ROOT,
+            env={**os.environ, "TEST_DATABASE_URL": address},
+            capture_output=True,
+            text=True,
         )
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
 
 
-def test_a_wake_up_through_redis_reaches_the_other_process_and_survives_its_restart(tmp_path: Path, database) -> None:
+def test_a_wake_up_through_redis_reaches_the_other_process_and_survives_its_restart(
+    tmp_path: Path, database
+) -> None:
     heard: list[int] = []
     is_over = threading.Event()
 
@@ -35,7 +48,9 @@ def test_a_wake_up_through_redis_reaches_the_other_process_and_survives_its_rest
 
     with engines.redis_server(tmp_path) as address:
         tail.watch("ROOMCODE", wake)
-        listener = threading.Thread(target=tail.follow_redis, args=(address, lambda: not is_over.is_set()), daemon=True)
+        listener = threading.Thread(
+            target=tail.follow_redis, args=(address, lambda: not is_over.is_set()), daemon=True
+        )
         listener.start()
         publish = tail.publisher(address)
         numbers = iter(range(1, 10_000))

@@ -118,11 +118,7 @@ def show_failure(error: Exception) -> tuple[str, int]:
     """Something of ours broke: logged with a number, and the number is on the screen."""
     reference, sentence = secrets.token_hex(4), "Something on our side broke. It has been written down."
     logger.error("failure %s at %s %s", reference, request.method, request.path, exc_info=error)
-    try:
-        return _sentence(sentence, 500, reference), 500
-    except Exception:
-        # Whatever broke may be what pages are made with.
-        return f"{sentence} ({reference})", 500
+    return _sentence(sentence, 500, reference), 500
 
 
 def is_upgrade() -> bool:
@@ -133,10 +129,16 @@ def is_upgrade() -> bool:
 
 
 def _sentence(sentence: str, status: int, reference: str | None) -> str:
+    bare = f"{sentence} ({reference})" if reference else sentence
     if is_upgrade():
-        return sentence
-    if is_htmx():
-        return fragments.notice(f"{sentence} ({reference})" if reference else sentence)
-    return render_template(
-        "errors/error.html", theme=theme(), status=status, sentence=sentence, reference=reference
-    )
+        return bare
+    try:
+        if is_htmx():
+            return fragments.notice(bare)
+        return render_template(
+            "errors/error.html", theme=theme(), status=status, sentence=sentence, reference=reference
+        )
+    except Exception:
+        # What is broken may be what pages are made with; a host nobody could have leaves Flask without addresses.
+        logger.exception("no page could be made to say: %s", bare)
+        return bare

@@ -420,3 +420,9 @@ def test_a_busy_database_asks_for_patience(cast: Cast, ada: Browser, database, m
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert "try again" in words(answer)
+
+
+@pytest.mark.parametrize("host", ["x" * 250, "x" * 4_000, "localhost:abc", "a b"])
+def test_a_host_nobody_could_have_is_no_failure_of_ours(nobody: Browser, host: str) -> None:
+    for path in ("/", "/rooms/ABCDEFGH", "/healthz"):
+        assert nobody.get(path, headers={"Host": host}).status_code < 500
