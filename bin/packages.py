@@ -20,7 +20,8 @@ def missing() -> list[str]:
         "fonts-dejavu-core": any(fonts.rglob("DejaVuSans.ttf")),
         "fonts-noto-color-emoji": any(fonts.rglob("NotoColorEmoji*")),
         "redis-server": shutil.which("redis-server"),
-        "postgresql": shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
+        # Debian's own, since it brings the user it runs as.
+        "postgresql": any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
     }
     return [name for name, here in present.items() if not here]
 

@@ -26,10 +26,20 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def postgres_programs() -> Path:
+    """Where this machine keeps PostgreSQL's programs: Debian's newest, else wherever the path leads."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    if debian:
+        return debian[-1]
+    found = shutil.which("initdb")
+    assert found is not None, "bin/test installs PostgreSQL"
+    return Path(found).resolve().parent
+
+
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """A PostgreSQL cluster of its own; yields the address of an empty database."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    programs = postgres_programs()
     # PostgreSQL refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
     data, port = folder / "cluster", free_port()
