@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.servers import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ("bin", "config.py", "gunicorn.conf.py")
+PATIENCE_SECONDS = 90.0
 
 
 class Terminal:
@@ -43,7 +45,7 @@ class Terminal:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=PATIENCE_SECONDS,
         )
 
     def start(self, **environ: str) -> subprocess.Popen[str]:
@@ -55,6 +57,8 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Whoever runs the tests may have had this signal ignored, as nohup does; a person's terminal has not.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         assert process.stdout is not None
         self.seen = ""
@@ -76,18 +80,22 @@ class Terminal:
         return found
 
     def pid_of(self, words: str) -> int:
-        """The first process with these words, which is the parent of any other."""
-        return min(pid for pid, command in self.processes().items() if words in command)
+        """The process with these words that is the parent of any other."""
+        pids = self.pids_of(words)
+        return next(pid for pid in pids if parent_of(pid) not in pids)
+
+    def pids_of(self, words: str) -> list[int]:
+        """Every process with these words."""
+        return [pid for pid, command in self.processes().items() if words in command]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def parent_of(pid: int) -> int:
+    # After the name in brackets come the state and the parent.
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def eventually(claim: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+def eventually(claim: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not claim():
         if time.monotonic() > deadline:
             return False

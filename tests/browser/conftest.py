@@ -1,4 +1,4 @@
-"""What a browser test leaves behind when it fails: pictures of its pages, beside its other files."""
+"""Patience for every expectation, and what a browser test leaves behind when it fails: pictures of its pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.browser.patience import PATIENCE_MS
+
+expect.set_options(timeout=PATIENCE_MS)
 
 FAILED = pytest.StashKey[bool]()
 

@@ -22,6 +22,7 @@ from wsproto.events import CloseConnection
 
 import fragments
 from party.views import Audience, ItemView, PersonView, PlaybackView, Snapshot, TrackView
+from tests.browser.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CODE = "K7QM4TXD"
@@ -57,6 +58,7 @@ class Stage:
     close_with: int | None = None
     answer: Callable[[Call], Any] | None = None
     calls: list[Call] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
     said: list[dict[str, Any]] = field(default_factory=list)
     joins: list[dict[str, str]] = field(default_factory=list)
     polls: list[dict[str, str]] = field(default_factory=list)
@@ -152,7 +154,7 @@ class Stage:
             where.append(what)
             self.changed.notify_all()
 
-    def wait(self, fact: Callable[[], Any], seconds: float = 5) -> Any:
+    def wait(self, fact: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
         with self.changed:
             assert self.changed.wait_for(fact, seconds), "the page did not do it in time"
             return fact()
@@ -210,7 +212,9 @@ def _live(stage: Stage, socket: Server) -> None:
 def _command(stage: Stage) -> Response | str | Refusal:
     call = Call(request.method, request.path, dict(request.headers), request.form.to_dict())
     stage.note(stage.calls, call)
-    return stage.answer(call) if stage.answer else stage.frame(stage.piece("mine"), start=stage.seq)
+    said = stage.answer(call) if stage.answer else stage.frame(stage.piece("mine"), start=stage.seq)
+    stage.note(stage.answers, said)
+    return said
 
 
 class House:

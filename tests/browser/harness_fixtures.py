@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.harness import House, Stage, serving
 from tests.browser.harness_page import opened
+from tests.browser.patience import PATIENCE_MS
+
+DESK: dict[str, Any] = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce"}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,7 @@ def house() -> Iterator[House]:
 @pytest.fixture(scope="module")
 def desk(chromium: Browser) -> Iterator[BrowserContext]:
     """One browser for many pages, so that files are fetched once."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 800}, reduced_motion="reduce")
+    context = chromium.new_context(**DESK)
     yield context
     context.close()
 
@@ -41,7 +46,7 @@ def stage(house: House) -> Stage:
 def watched(page: Page) -> Iterator[Page]:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_default_timeout(5000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     page.close()
     assert errors == []
@@ -54,9 +59,12 @@ def blank(desk: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def timed(chromium: Browser) -> Iterator[Page]:
-    """A page whose time moves only when told."""
-    context = chromium.new_context()
-    context.clock.install()
+    """A page whose time stands still and moves only when told, however long the test takes."""
+    context = chromium.new_context(**DESK)
+    now = datetime.now()
+    context.clock.install(time=now)
+    # Installed, it would run on by itself.
+    context.clock.pause_at(now + timedelta(hours=1))
     yield from watched(context.new_page())
     context.close()
 
@@ -64,3 +72,9 @@ def timed(chromium: Browser) -> Iterator[Page]:
 @pytest.fixture
 def screen(blank: Page, stage: Stage) -> Page:
     return opened(blank, stage)
+
+
+@pytest.fixture
+def still(timed: Page, stage: Stage) -> Page:
+    """An open page whose time moves only when told: nothing in it can be too late."""
+    return opened(timed, stage, is_timed=True)

@@ -11,8 +11,15 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.harness import CODE, Call, Stage
+from tests.browser.patience import PATIENCE_SECONDS
 
 WITH_PENDING = re.compile(r"\bis-pending\b")
+READY = """async () => {
+  window.marks = 0;
+  partyline.on('mark', () => { window.marks += 1; });
+  await document.fonts.ready;
+  partyline.send({ t: 'ready' });
+}"""
 CODE_FIELD = """() => {
   const field = document.createElement('input');
   Object.assign(field, { id: 'typed', name: 'code' });
@@ -33,10 +40,16 @@ ROWS_OF_A_FRESH_PAGE = f"""async () => {{
 }}"""
 
 
-def opened(page: Page, stage: Stage) -> Page:
+def opened(page: Page, stage: Stage, *, is_timed: bool = False) -> Page:
     page.goto(f"{stage.url}/rooms/{CODE}")
+    if is_timed:
+        # What the page puts off until after loading.
+        page.clock.run_for(100)
     connection(page, "live")
-    page.evaluate("() => { window.marks = 0; partyline.on('mark', () => { window.marks += 1; }); }")
+    page.evaluate(READY)
+    # On a busy machine a page may have asked already what it lacks; no test is about that.
+    stage.wait(lambda: {"t": "ready"} in stage.said)
+    stage.said.clear()
     return page
 
 
@@ -95,8 +108,14 @@ def let_go(page: Page) -> None:
     page.evaluate("() => document.getElementById('held').click()")
 
 
+def answered(stage: Stage, count: int = 1) -> Call:
+    """Wait until so many commands have their answers; the last of them."""
+    stage.wait(lambda: len(stage.answers) >= count)
+    return stage.calls[count - 1]
+
+
 def shown_as_told(page: Page, stage: Stage) -> None:
-    """Wait until the rows stand as the stage has them."""
+    """Wait until the rows stand as the stage has them, which must not be about to change."""
     told = ",".join(map(str, stage.ids))
     page.wait_for_function(
         "(ids) => String(partyline.rows.shown().map(partyline.rows.idOf)) === ids", arg=told
@@ -152,12 +171,12 @@ Answer = Callable[[Call], Any]
 def moves(stage: Stage) -> Answer:
     def answer(call: Call) -> str:
         item, after = int(call.path.split("/")[-2]), call.form["after"]
-        stage.ids.remove(item)
-        stage.ids.insert(stage.ids.index(int(after)) + 1 if after else 0, item)
-        start, stage.seq = int(call.headers["X-Partyline-After"]), stage.seq + 1
         with stage.changed:
+            stage.ids.remove(item)
+            stage.ids.insert(stage.ids.index(int(after)) + 1 if after else 0, item)
+            start, stage.seq = int(call.headers["X-Partyline-After"]), stage.seq + 1
             stage.changed.notify_all()
-        return stage.frame(stage.row(item), stage.piece("mine"), start=start)
+            return stage.frame(stage.row(item), stage.piece("mine"), start=start)
 
     return answer
 
@@ -165,11 +184,12 @@ def moves(stage: Stage) -> Answer:
 def removes(stage: Stage) -> Answer:
     def answer(call: Call) -> str:
         item = int(call.path.split("/")[-1])
-        stage.ids.remove(item)
-        start, stage.seq = int(call.headers["X-Partyline-After"]), stage.seq + 1
-        undo = {"url": f"{call.path}/restoration", "label": "Undo"}
-        notice = stage.piece("notice", message="Removed", undo=undo)
-        return stage.frame(stage.gone(item), stage.piece("mine"), notice, start=start)
+        with stage.changed:
+            stage.ids.remove(item)
+            start, stage.seq = int(call.headers["X-Partyline-After"]), stage.seq + 1
+            undo = {"url": f"{call.path}/restoration", "label": "Undo"}
+            notice = stage.piece("notice", message="Removed", undo=undo)
+            return stage.frame(stage.gone(item), stage.piece("mine"), notice, start=start)
 
     return answer
 
@@ -178,13 +198,13 @@ def votes(stage: Stage) -> Answer:
     def answer(call: Call) -> str:
         item = int(call.path.split("/")[-2])
         value = int(call.form["value"]) if call.method == "POST" else 0
-        stage.nets[item] = stage.nets.get(item, 0) + value - stage.votes.pop(item, 0)
-        if value:
-            stage.votes[item] = value
-        start, stage.seq = int(call.headers["X-Partyline-After"]), stage.seq + 1
         with stage.changed:
+            stage.nets[item] = stage.nets.get(item, 0) + value - stage.votes.pop(item, 0)
+            if value:
+                stage.votes[item] = value
+            start, stage.seq = int(call.headers["X-Partyline-After"]), stage.seq + 1
             stage.changed.notify_all()
-        return stage.frame(stage.row(item), stage.piece("mine"), start=start)
+            return stage.frame(stage.row(item), stage.piece("mine"), start=start)
 
     return answer
 
@@ -197,7 +217,7 @@ class HeldAnswer:
 
     def __enter__(self) -> Any:
         def answer(call: Call) -> Any:
-            assert self._may_go.wait(5)
+            assert self._may_go.wait(PATIENCE_SECONDS)
             return self._answer(call)
 
         self._stage.answer = answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 
 from media.covers import draw_cover
+from tests.browser.patience import PATIENCE_MS, PATIENCE_SECONDS, eventually
 from tests.live.servers import Guest, House
 
 Launch = Callable[..., Browser]
@@ -43,6 +44,9 @@ AS_A_FRESH_PAGE = f"""async () => {{
   const isMarked = String(pressed) === String(own);
   return isMarked && JSON.stringify(shown(document)) === JSON.stringify(shown(fresh));
 }}"""
+PATIENT = """() => addEventListener('htmx:config:request', ({ detail }) => {
+  detail.ctx.request.timeout ??= 600_000;
+}, true)"""
 IN_STEP = "() => partyline.player.state === 'in step'"
 ORDER = "() => partyline.rows.shown().map((row) => Number(partyline.rows.idOf(row)))"
 
@@ -56,7 +60,7 @@ def furnish(house: House, count: int) -> list[int]:
     soundfile.write(media / "audio" / "tone.mp3", tone, SAMPLE_RATE, format="MP3")
     draw_cover("tone", media / "covers" / "tone.webp")
     ids = house.tracks(count, duration_ms=SECONDS * 1000)
-    connection = sqlite3.connect(house.database, timeout=5)
+    connection = sqlite3.connect(house.database, timeout=PATIENCE_SECONDS)
     with connection:
         connection.execute("UPDATE track SET audio_file = 'audio/tone.mp3', cover_file = 'covers/tone.webp'")
         connection.execute("UPDATE track SET genre = ? WHERE id % 2", GENRES[1:])
@@ -71,13 +75,15 @@ class Seat:
         self.page, self.code = page, code
         self.loads = 0
         self.errors: list[str] = []
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", self._count)
 
     def live(self) -> Seat:
         """Wait until the page listens."""
         self.page.wait_for_selector('#status[data-connection="live"]')
+        # Letters that arrive later would shift what a hand is about to take.
+        self.page.evaluate("async () => { await document.fonts.ready; }")
         return self
 
     def in_step(self) -> Seat:
@@ -102,6 +108,12 @@ class Seat:
         """What the screen says, without what is this person's own."""
         shown = self.page.evaluate(f"() => ({SHOWN})(document)")
         return {name: value for name, value in shown.items() if name != "votes"}
+
+    def shows_as(self, other: Seat) -> None:
+        """Wait until both screens say the same."""
+        with suppress(AssertionError):
+            eventually(self.page, lambda: self.shows() == other.shows())
+        assert self.shows() == other.shows()
 
     def _count(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame == self.page.main_frame:
@@ -163,7 +175,7 @@ class Party:
 
     def set_room(self, column: str, value: int) -> None:
         """Turn a knob of the room that no door has: `grace_seconds`, `host_grace_until`."""
-        connection = sqlite3.connect(self.house.database, timeout=5)
+        connection = sqlite3.connect(self.house.database, timeout=PATIENCE_SECONDS)
         with connection:
             connection.execute(f"UPDATE room SET {column} = ? WHERE code = ?", (value, self.code))
         connection.close()
@@ -172,7 +184,7 @@ class Party:
         """Everybody leaves; a failed test leaves pictures."""
         for number, seat in enumerate(self.seats, 1):
             if pictures and not seat.page.is_closed():
-                seat.page.screenshot(path=pictures / f"page-{number}.png", timeout=5000)
+                seat.page.screenshot(path=pictures / f"page-{number}.png", timeout=PATIENCE_MS)
         for context in self.contexts:
             context.close()
 
@@ -181,10 +193,24 @@ class Party:
         return self.seats[-1]
 
 
+class Held(list[Route]):
+    """Requests on their way that have not been let through yet."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self._page = page
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many have come; a page says that it has sent one before it gets here."""
+        eventually(self._page, lambda: len(self) >= count, f"{len(self)} of {count} requests came")
+        assert len(self) == count
+
+
 @contextmanager
-def held(page: Page, address: str) -> Iterator[list[Route]]:
-    """Requests to an address wait until the block ends."""
-    waiting: list[Route] = []
+def held(page: Page, address: str) -> Iterator[Held]:
+    """Requests to an address wait until the block ends, and the page waits for them as long as it takes."""
+    waiting = Held(page)
+    page.evaluate(PATIENT)
     page.route(address, lambda route: waiting.append(route))
     try:
         yield waiting

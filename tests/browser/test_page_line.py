@@ -15,6 +15,7 @@ from tests.browser.harness_page import (
     ROWS_OF_A_FRESH_PAGE,
     WITH_PENDING,
     HeldAnswer,
+    answered,
     applied,
     connection,
     count,
@@ -31,12 +32,23 @@ from tests.browser.harness_page import (
     random_change,
     read_out,
     removes,
+    run,
     shown_as_told,
     vote,
     votes,
 )
+from tests.browser.patience import eventually
 
 pytest_plugins = ["tests.browser.harness_fixtures"]
+
+COUNT_BROKEN_LINES = """() => {
+  const fetched = window.fetch;
+  window.broken = 0;
+  window.fetch = async (...asked) => {
+    try { return await fetched(...asked); } catch (error) { window.broken += 1; throw error; }
+  };
+}"""
+BROKEN_LINES = "(count) => window.broken === count"
 
 
 class TestRows:
@@ -65,65 +77,74 @@ class TestRows:
         push(screen, stage, stage.frame(stage.piece("queue")))
         assert order(screen) == [4]
 
-    def test_moves_wait_under_a_hand_and_counts_do_not(self, screen: Page, stage: Stage) -> None:
-        hover(screen, 4)
+    def test_moves_wait_under_a_hand_and_counts_do_not(self, still: Page, stage: Stage) -> None:
+        hover(still, 4)
         stage.nets[6] = 3
-        push(screen, stage, move(stage, 6, 0), vote(stage, 2, 5))
-        assert order(screen) == [1, 2, 3, 4, 5, 6, 7, 8]
-        assert (count(screen, 6), count(screen, 2)) == ("3", "5")
-        expect(screen.locator("#held")).to_contain_text("1 move waiting")
-        leave(screen)
-        screen.wait_for_function("() => partyline.rows.shown()[0].id === 'queue-item-6'")
-        assert order(screen) == stage.ids
-        expect(screen.locator("#held")).to_be_hidden()
+        push(still, stage, move(stage, 6, 0), vote(stage, 2, 5))
+        assert order(still) == [1, 2, 3, 4, 5, 6, 7, 8]
+        assert (count(still, 6), count(still, 2)) == ("3", "5")
+        expect(still.locator("#held")).to_contain_text("1 move waiting")
+        leave(still)
+        run(still, 1)
+        still.wait_for_function("() => partyline.rows.shown()[0].id === 'queue-item-6'")
+        assert order(still) == stage.ids
+        expect(still.locator("#held")).to_be_hidden()
 
     def test_what_comes_and_goes_under_a_hand_waits_and_keeps_its_changes(
-        self, screen: Page, stage: Stage
+        self, still: Page, stage: Stage
     ) -> None:
-        hover(screen, 4)
+        hover(still, 4)
         stage.ids = [1, 40, 3, 4, 5, 6, 7, 8]
         stage.seq += 1
-        push(screen, stage, stage.frame(stage.gone(2), stage.new(40)))
-        assert screen.locator("#queue-item-2").is_visible() and screen.locator("#queue-item-40").is_hidden()
-        expect(screen.locator("#held")).to_contain_text("2 moves waiting")
-        push(screen, stage, vote(stage, 40, 7))
-        assert screen.locator("#queue-item-40").is_hidden()
-        leave(screen)
-        expect(screen.locator("#queue-item-40")).to_be_visible()
-        assert (order(screen), count(screen, 40)) == (stage.ids, "7")
-        assert screen.locator("#queue-item-2").count() == 0
+        push(still, stage, stage.frame(stage.gone(2), stage.new(40)))
+        assert still.locator("#queue-item-2").is_visible() and still.locator("#queue-item-40").is_hidden()
+        expect(still.locator("#held")).to_contain_text("2 moves waiting")
+        push(still, stage, vote(stage, 40, 7))
+        assert still.locator("#queue-item-40").is_hidden()
+        leave(still)
+        run(still, 1)
+        expect(still.locator("#queue-item-40")).to_be_visible()
+        assert (order(still), count(still, 40)) == (stage.ids, "7")
+        assert still.locator("#queue-item-2").count() == 0
 
-    def test_a_full_redraw_under_a_hand_waits_too(self, screen: Page, stage: Stage) -> None:
-        hover(screen, 4)
+    def test_a_full_redraw_under_a_hand_waits_too(self, still: Page, stage: Stage) -> None:
+        hover(still, 4)
         stage.ids, stage.seq, stage.nets = [8, 7, 41, 4, 1], 11, {8: 2}
-        push(screen, stage, stage.whole(), vote(stage, 41, 3))
-        assert (order(screen)[:4], count(screen, 8)) == ([1, 4, 7, 8], "2")
-        leave(screen)
-        expect(screen.locator("#queue-item-41")).to_be_visible()
-        assert (order(screen), count(screen, 41)) == (stage.ids, "3")
+        push(still, stage, stage.whole(), vote(stage, 41, 3))
+        assert (order(still)[:4], count(still, 8)) == ([1, 4, 7, 8], "2")
+        leave(still)
+        run(still, 1)
+        expect(still.locator("#queue-item-41")).to_be_visible()
+        assert (order(still), count(still, 41)) == (stage.ids, "3")
 
-    def test_a_line_emptied_under_a_hand_waits(self, screen: Page, stage: Stage) -> None:
-        hover(screen, 4)
+    def test_a_line_emptied_under_a_hand_waits(self, still: Page, stage: Stage) -> None:
+        hover(still, 4)
         stage.ids, stage.seq = [], 11
-        push(screen, stage, stage.whole())
-        assert screen.locator("#queue-item-4").is_visible()
-        leave(screen)
-        expect(screen.locator("#queue")).to_contain_text("quiet")
-        assert screen.locator("#queue .track").count() == 0
+        push(still, stage, stage.whole())
+        assert still.locator("#queue-item-4").is_visible()
+        leave(still)
+        run(still, 1)
+        expect(still.locator("#queue")).to_contain_text("quiet")
+        assert still.locator("#queue .track").count() == 0
 
     def test_ones_own_vote_moves_its_row_at_once_and_a_second_press_hits_no_other(
-        self, screen: Page, stage: Stage
+        self, still: Page, stage: Stage
     ) -> None:
         def answer(call: Call) -> str:
             stage.ids, stage.nets[6], stage.votes, stage.seq = [6, 1, 2, 3, 4, 5, 7, 8], 1, {6: 1}, 11
             return stage.frame(stage.row(6), stage.piece("mine"), start=10)
 
         stage.answer = answer
-        screen.locator("#up-6").click()
-        shown_as_told(screen, stage)
-        screen.mouse.down()
-        screen.mouse.up()
-        read_out(screen, stage)
+        still.locator("#up-6").hover()
+        run(still, 1)
+        still.locator("#up-6").click()
+        answered(stage)
+        shown_as_told(still, stage)
+        expect(still.locator("#vote-6")).not_to_have_class(WITH_PENDING)
+        still.mouse.down()
+        still.mouse.up()
+        assert still.locator("#queue .is-pending").count() == 0
+        read_out(still, stage)
         assert len(stage.calls) == 1
 
     def test_moves_wait_for_the_keyboard_until_it_leaves(self, screen: Page, stage: Stage) -> None:
@@ -200,7 +221,7 @@ class TestMoving:
         assert shown.index(7) > shown.index(2) and shown != stage.ids
         assert screen.locator("#queue-item-2.is-dragging").count() == 1
         screen.mouse.up()
-        call = stage.wait(lambda: stage.calls)[0]
+        call = answered(stage)
         assert call.path.endswith("/queue/2/move") and call.form["after"] in {"4", "5"}
         leave(screen)
         shown_as_told(screen, stage)
@@ -235,7 +256,7 @@ class TestMoving:
         stage.answer = moves(stage)
         screen.locator("#grip-6").click()
         screen.get_by_role("menuitem", name="Play next").click()
-        assert stage.wait(lambda: stage.calls)[0].form == {"after": ""}
+        assert answered(stage).form == {"after": ""}
         screen.wait_for_function("() => partyline.rows.shown()[0].id === 'queue-item-6'")
         stage.answer = removes(stage)
         screen.locator("#grip-3").click()
@@ -256,29 +277,27 @@ class TestMoving:
 
 
 class TestVotes:
-    def test_a_vote_counts_at_once_and_is_dotted_until_answered(self, screen: Page, stage: Stage) -> None:
+    def test_a_vote_counts_at_once_and_is_dotted_until_answered(self, still: Page, stage: Stage) -> None:
         with HeldAnswer(stage, votes(stage)) as release:
-            screen.locator("#up-3").click()
-            assert count(screen, 3) == "1"
-            expect(screen.locator("#up-3")).to_have_attribute("aria-pressed", "true")
-            expect(screen.locator("#vote-3")).to_have_class(WITH_PENDING)
+            still.locator("#up-3").click()
+            assert count(still, 3) == "1"
+            expect(still.locator("#up-3")).to_have_attribute("aria-pressed", "true")
+            expect(still.locator("#vote-3")).to_have_class(WITH_PENDING)
             release()
-            expect(screen.locator("#vote-3")).not_to_have_class(WITH_PENDING)
-        assert (count(screen, 3), stage.votes) == ("1", {3: 1})
-        expect(screen.locator("#up-3")).to_have_attribute("aria-pressed", "true")
+            expect(still.locator("#vote-3")).not_to_have_class(WITH_PENDING)
+        assert (count(still, 3), stage.votes) == ("1", {3: 1})
+        expect(still.locator("#up-3")).to_have_attribute("aria-pressed", "true")
 
-    def test_somebody_elses_vote_meanwhile_does_not_count_mine_twice(
-        self, screen: Page, stage: Stage
-    ) -> None:
+    def test_somebody_elses_vote_meanwhile_does_not_count_mine_twice(self, still: Page, stage: Stage) -> None:
         with HeldAnswer(stage, votes(stage)) as release:
-            screen.locator("#up-3").click()
-            push(screen, stage, vote(stage, 3, 1))
-            assert count(screen, 3) == "1"
+            still.locator("#up-3").click()
+            push(still, stage, vote(stage, 3, 1))
+            assert count(still, 3) == "1"
             release()
             stage.wait(lambda: stage.votes == {3: 1})
-            push(screen, stage, stage.frame(stage.row(3)))
-            expect(screen.locator("#vote-3")).not_to_have_class(WITH_PENDING)
-        assert count(screen, 3) == "2"
+            push(still, stage, stage.frame(stage.row(3)))
+            expect(still.locator("#vote-3")).not_to_have_class(WITH_PENDING)
+        assert count(still, 3) == "2"
 
     def test_a_refused_vote_is_taken_back_with_the_sentence(self, screen: Page, stage: Stage) -> None:
         stage.answer = lambda call: (stage.piece("notice", message="Easy. You can vote again in 8 s"), 429)
@@ -301,16 +320,17 @@ class TestVotes:
         assert stage.calls[0].headers["X-Partyline-Epoch"] == "first"
         assert [call.headers["X-Partyline-After"] for call in stage.calls] == ["10", "11", "12"]
 
-    def test_many_quick_presses_end_as_the_last_one_said(self, screen: Page, stage: Stage) -> None:
+    def test_many_quick_presses_end_as_the_last_one_said(self, still: Page, stage: Stage) -> None:
         with HeldAnswer(stage, votes(stage)) as release:
             for _ in range(4):
-                screen.locator("#up-3").click()
-            screen.locator("#down-3").click()
-            assert count(screen, 3) == "−1"
+                still.locator("#up-3").click()
+            still.locator("#down-3").click()
+            assert count(still, 3) == "−1"
             release()
-            stage.wait(lambda: stage.votes == {3: -1})
-            expect(screen.locator("#vote-3")).not_to_have_class(WITH_PENDING)
-        assert (len(stage.calls), count(screen, 3)) == (2, "−1")
+            # The last press is sent a moment after the first one's answer.
+            eventually(still, lambda: still.clock.run_for(10) or stage.votes == {3: -1})
+            expect(still.locator("#vote-3")).not_to_have_class(WITH_PENDING)
+        assert (len(stage.calls), count(still, 3)) == (2, "−1")
 
     def test_own_votes_are_marked_again_after_every_swap(self, screen: Page, stage: Stage) -> None:
         stage.votes, stage.own, stage.seq = {3: 1, 4: -1}, [4], 11
@@ -336,19 +356,24 @@ class TestVotes:
         expect(screen.locator("#vote-3")).not_to_have_class(WITH_PENDING)
         assert (count(screen, 3), applied(screen)) == ("1", 11)
 
-    def test_a_broken_line_is_tried_once_more_with_the_same_key(self, screen: Page, stage: Stage) -> None:
+    def test_a_broken_line_is_tried_once_more_with_the_same_key(self, still: Page, stage: Stage) -> None:
         keys: list[str] = []
 
         def cut(route: Any) -> None:
             keys.append(route.request.headers["idempotency-key"])
             route.abort()
 
-        screen.route("**/vote", cut)
-        screen.locator("#up-3").click()
-        expect(screen.locator("#toasts")).to_contain_text("Your vote didn’t get through.")
+        still.evaluate(COUNT_BROKEN_LINES)
+        still.route("**/vote", cut)
+        still.locator("#up-3").click()
+        still.wait_for_function(BROKEN_LINES, arg=1)
+        assert len(keys) == 1
+        run(still, 1)
+        still.wait_for_function(BROKEN_LINES, arg=2)
+        expect(still.locator("#toasts")).to_contain_text("Your vote didn’t get through.")
         assert len(keys) == 2 and len(set(keys)) == 1
-        assert count(screen, 3) == "0"
-        screen.unroute("**/vote")
+        assert count(still, 3) == "0"
+        still.unroute("**/vote")
         stage.answer = votes(stage)
-        screen.get_by_role("button", name="Try again").click()
+        still.get_by_role("button", name="Try again").click()
         stage.wait(lambda: stage.votes == {3: 1})

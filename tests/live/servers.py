@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.live.rawsocket import CLOSE, TEXT, Gone, RawSocket, eventually
+from tests.live.rawsocket import CLOSE, PATIENCE_SECONDS, TEXT, Gone, RawSocket, eventually
 from tests.screen import Screen
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS, STOP_SECONDS = 30.0, 15.0
+START_SECONDS, STOP_SECONDS = 60.0, 60.0
+PORTS = range(20_000, 32_000)
+"""Below those the system gives to whoever connects, so that a port stays free while its house is down."""
+
 COOKIE = "partyline_session"
 UNLIMITED = dict.fromkeys(
     ("MAX_SOCKETS", "MAX_SOCKETS_PER_PERSON", "MAX_SOCKETS_PER_NETWORK", "MAX_ACTIONS_PER_MINUTE"), "0"
@@ -82,7 +85,10 @@ class House:
         """Start the worker and wait for its first sign of life."""
         before = int(time.time() * 1000)
         self.worker = self._start(WORKER)
-        eventually(lambda: (self.value("SELECT seen_at FROM job WHERE name = 'worker'") or 0) >= before)
+        eventually(
+            lambda: (self.value("SELECT seen_at FROM job WHERE name = 'worker'") or 0) >= before,
+            START_SECONDS,
+        )
 
     def web_pid(self) -> int:
         """The process that holds the sockets: gunicorn's one child."""
@@ -112,7 +118,7 @@ class House:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the database holds, read beside the processes."""
-        with sqlite3.connect(self.database, timeout=5) as connection:
+        with sqlite3.connect(self.database, timeout=PATIENCE_SECONDS) as connection:
             found = connection.execute(query, values).fetchall()
         connection.close()
         return found
@@ -127,7 +133,7 @@ class House:
         last = self.value("SELECT coalesce(max(id), 0) FROM track")
         row = "INSERT INTO track VALUES (?, ?, ?, ?, 'An album', 'waltz', ?, 'audio/none', 'covers/none', '30', ?, 0)"
         numbers = range(last + 1, last + count + 1)
-        connection = sqlite3.connect(self.database, timeout=5)
+        connection = sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)
         with connection:
             connection.executemany(
                 row,
@@ -363,12 +369,10 @@ class LoyalScreen(threading.Thread):
         if self._live is not None:
             with suppress(OSError):
                 self._live.sock.shutdown(socket.SHUT_RDWR)
-        self.join(5)
+        self.join(PATIENCE_SECONDS)
 
     def _follow(self) -> None:
         with self.who.socket(self.code, self.shown.epoch, self.shown.applied) as live:
-            # Heartbeats may be twelve seconds apart.
-            live.sock.settimeout(30)
             self._live = live
             screen = LiveScreen(self.shown, live)
             self.opened_at.append(time.time())
@@ -384,7 +388,7 @@ def request(
     headers: dict[str, str] | None = None,
 ) -> Answer:
     """One request on a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     sent = dict(headers or {})
     if fields is not None:
         sent["Content-Type"] = "application/x-www-form-urlencoded"
@@ -399,8 +403,10 @@ def request(
 
 def free_port() -> int:
     """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.choice(PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +18,7 @@ from party import hosting, people, queue, ranks
 from party.change import Person, connected
 from party.errors import Busy
 from tests import stage
-from tests.live.rawsocket import eventually
+from tests.live.rawsocket import PATIENCE_SECONDS, eventually
 from tests.stage import Cast
 
 
@@ -266,11 +267,14 @@ def test_wake_ups_in_a_row_become_one(cast, room, monkeypatch):
 def test_frames_of_a_room_are_a_twentieth_of_a_second_apart(cast, room, monkeypatch):
     planned = []
     monkeypatch.setattr(screens, "later", lambda seconds, act: planned.append(seconds))
+    watch = SimpleNamespace(monotonic=lambda: watch.now, now=1000.0)
+    monkeypatch.setattr(screens, "time", watch)
     room.wake()
     assert planned[0] <= 0, "the first goes at once"
     room._wake_all()
+    watch.now += 0.02
     room.wake()
-    assert 0.03 < planned[1] <= screens.FRAME_SPACING
+    assert planned[1] == pytest.approx(screens.FRAME_SPACING - 0.02)
 
 
 def test_a_lost_wake_up_is_found_by_the_look_at_people(cast, room, monkeypatch):
@@ -381,7 +385,7 @@ def test_a_writer_beats_when_it_is_time_and_ends_with_its_socket(cast, room):
     assert [json.loads(payload(data))["seq"] for data in screen.wire.sent] == [room.head] * 2
     screen.wire.is_open = False
     screen.wake.set()
-    writer.join(5)
+    writer.join(PATIENCE_SECONDS)
     assert not writer.is_alive()
 
 

@@ -14,10 +14,11 @@ import pytest
 import models
 from party import queue
 from party.change import Person
-from tests.live.rawsocket import BINARY, TEXT, eventually
-from tests.live.servers import Guest, House, LiveSocket, running
+from tests.live.rawsocket import BINARY, TEXT, eventually, pack
+from tests.live.servers import STOP_SECONDS, Guest, House, LiveSocket, running
 
-GRACE_SECONDS = 1
+GRACE_SECONDS = 4
+"""Short, and long enough for grace to be seen before it is over."""
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +32,19 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def strict_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Web that holds six sockets: two of a person, four of a network."""
     limits = {"MAX_SOCKETS": "6", "MAX_SOCKETS_PER_PERSON": "2", "MAX_SOCKETS_PER_NETWORK": "4"}
     with running(tmp_path_factory.mktemp("strict"), **limits) as started:
         yield started
         assert "Traceback" not in started.said(), started.said()
+
+
+@pytest.fixture
+def strict(strict_house: House) -> House:
+    """The strict house, once it holds no screens of the test before."""
+    eventually(lambda: not strict_house.rows("SELECT 1 FROM presence"))
+    return strict_house
 
 
 class Party:
@@ -173,14 +181,18 @@ def test_whose_track_is_taken_off_is_told_that_it_is_no_longer_theirs(party):
         assert "mine" not in ben.kinds_before_clock()
 
 
-def test_a_change_made_by_another_process_reaches_the_screens(party):
+def test_changes_made_by_another_process_reach_the_screens_long_before_a_heartbeat(party):
+    kinds: list[str] = []
     with party.ben.screen(party.code) as ben:
-        with other_process(party.house):
-            queue.cast_vote(person(party.cleo), party.code, party.items[1], 1)
-        began = time.monotonic()
-        ben.reach(party.head)
-        assert time.monotonic() - began < 1
-        assert not differences(party, ben.shown)
+        assert ben.take() == "head"
+        # The look at who is here finds a change too, but four of them outlast the longest wait for a heartbeat.
+        for value in (1, -1, 1, -1):
+            with other_process(party.house):
+                queue.cast_vote(person(party.cleo), party.code, party.items[1], value)
+            while ben.shown.applied < party.head:
+                kinds.append(ben.take())
+            assert not differences(party, ben.shown)
+    assert kinds.count("frame") >= 4 and "head" not in kinds
 
 
 def test_a_burst_is_told_in_at_most_twenty_frames_a_second(party):
@@ -342,8 +354,7 @@ def test_bytes_that_are_no_short_text_end_the_socket(party, opcode, data, code):
 
 def test_whoever_talks_without_end_is_sent_away(party):
     with party.ben.socket(party.code) as live:
-        for _ in range(61):
-            live.say(t="beat")
+        live.send_bytes(pack(TEXT, json.dumps({"t": "beat"}).encode()) * 61)
         assert live.read_close() == 4429
 
 
@@ -383,16 +394,18 @@ def test_grace_begins_five_seconds_after_the_hosts_last_screen_and_ends_the_part
         # Had closing one of two tabs begun the five seconds, the other's end would not begin them.
         assert party.cleo.vote(party.code, party.items[0]).status == 200
         assert party.column("host_gone_at") is None
+        left_at = time.time() * 1000
         phone.close()
-        left_at = time.time()
-        eventually(lambda: party.column("host_gone_at"))
-        assert party.column("host_gone_at") >= left_at * 1000 - 50
+        gone_at = eventually(lambda: party.column("host_gone_at"))
+        assert gone_at >= int(left_at)
         ben.wait_for(lambda shown: state(shown) == "GRACE")
-        assert 4.9 <= time.time() - left_at <= 6
+        assert time.time() * 1000 >= gone_at + 5_000
+        ends_at = gone_at + 5_000 + GRACE_SECONDS * 1000
+        assert f'data-until-ms="{ends_at}"' in str(ben.shown.pieces["banner"]).replace("'", '"')
         assert "hidden" not in ben.shown.pieces["banner"].attrs
         assert ben.shown.pieces["playback"].attrs["data-state"] == "playing"
         ben.wait_for(lambda shown: state(shown) == "EXPIRED")
-        assert 5.9 <= time.time() - left_at <= 7.5
+        assert time.time() * 1000 >= ends_at
         assert ben.live.read_close() == 4404
     assert party.ada.socket(party.code).read_close() == 4404
     assert party.cleo.vote(party.code, party.items[0], -1).status == 410
@@ -418,14 +431,12 @@ def test_a_restart_is_told_to_every_screen(tmp_path):
         live = [ada.socket(code) for _ in range(20)]
         for each in live:
             each.read_kind("frame")
-        began = time.monotonic()
         process = house.web
         process.send_signal(signal.SIGTERM)
         assert [each.read_close() for each in live] == [1012] * 20
         for each in live:
             each.sock.close()
-        assert process.wait(10) == 0
-        assert time.monotonic() - began < 10
+        assert process.wait(STOP_SECONDS) == 0
         house.web = None
         assert "Traceback" not in house.said(), house.said()
 

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from tests.live.rawsocket import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    PATIENCE_SECONDS,
     PING,
     PONG,
     TEXT,
@@ -29,6 +29,7 @@ from tests.live.rawsocket import (
     eventually,
     pack,
 )
+from tests.live.servers import START_SECONDS, free_port
 from tests.live.wire_app import app
 
 ROOM = "/rooms/friday/live"
@@ -48,7 +49,9 @@ class Server:
         return client
 
     def handlers(self) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/handlers", timeout=10) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port}/handlers", timeout=PATIENCE_SECONDS
+        ) as answer:
             return json.load(answer)["open"]
 
     def handlers_are(self, count: int) -> None:
@@ -56,19 +59,19 @@ class Server:
 
     def publish(self, letter: str, size: int) -> None:
         address = f"http://127.0.0.1:{self.port}/frames?letter={letter}&size={size}"
-        urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=10).close()
+        asked = urllib.request.Request(address, method="POST")
+        urllib.request.urlopen(asked, timeout=PATIENCE_SECONDS).close()
 
 
 @contextlib.contextmanager
 def gunicorn(*options: str) -> Iterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--graceful-timeout", "1"]
     command += ["--no-control-socket", "--log-level", "critical", *options, "tests.live.wire_app:app"]
     with subprocess.Popen(command, cwd=HOME) as process:
         server = Server(port)
         try:
-            eventually(lambda: process.poll() is not None or is_answering(server), 30)
+            eventually(lambda: process.poll() is not None or is_answering(server), START_SECONDS)
             yield server
         finally:
             process.terminate()
@@ -238,9 +241,8 @@ def test_a_refused_client_that_stays_does_not_keep_its_handler(server):
     with server.connect() as client:
         client.send_frame(TEXT, b"a" * 8193)
         assert client.read_close() == 1009
-        refused_at = time.monotonic()
+        # It stays, and would for ever.
         server.handlers_are(0)
-        assert time.monotonic() - refused_at < 2.5
         with pytest.raises(Gone):
             client.read_frame()
 
@@ -326,7 +328,7 @@ def test_a_screen_that_does_not_read_is_cut_off_in_time(server):
         server.handlers_are(2)
         for letter in "abcde":
             server.publish(letter, 200_000)
-        assert [prompt.read() for _ in range(5)] == [letter * 200_000 for letter in "abcde"]
+            assert prompt.read() == letter * 200_000
         server.handlers_are(1)
         assert slow.read_close() == 1006
 
@@ -348,7 +350,7 @@ def pair() -> Iterator[tuple[wire.Wire, socket.socket]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         near = socket.create_connection(listener.getsockname())
         far, _ = listener.accept()
-    far.settimeout(10)
+    far.settimeout(PATIENCE_SECONDS)
     with near, far:
         yield wire.Wire(near, wire.Limits(send_seconds=60, farewell_seconds=0.1)), far
 
@@ -368,7 +370,7 @@ def test_a_goodbye_does_not_wait_for_a_sender_that_is_stuck(pair):
     sender.start()
     eventually(stuck._lock.locked)
     stuck.close(1012)
-    sender.join(10)
+    sender.join(PATIENCE_SECONDS)
     assert ended == [1012]
 
 
@@ -377,11 +379,10 @@ def test_an_offer_never_waits_and_what_it_began_goes_out_whole(pair):
     letters = "abcdefgh"
     offered = []
     for letter in letters:
-        began = time.monotonic()
+        # Nobody takes anything yet: to wait here would be to wait until the line is given up.
         if not line.offer(wire.frame(letter * 1_000_000)):
             break
         offered.append(letter)
-        assert time.monotonic() - began < 1
     assert 1 <= len(offered) < len(letters), "the buffers take no eight million bytes"
     assert not line.offer(wire.frame("in between"))
     assert line.is_open
@@ -391,7 +392,7 @@ def test_an_offer_never_waits_and_what_it_began_goes_out_whole(pair):
     received = b""
     while not received.endswith(end):
         received += far.recv(1 << 20)
-    sender.join(10)
+    sender.join(PATIENCE_SECONDS)
     assert received == b"".join(wire.frame(letter * 1_000_000) for letter in offered) + end
     assert line.offer(wire.frame("again"))
 

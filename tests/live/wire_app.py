@@ -11,7 +11,8 @@ from live import wire
 app = Flask(__name__)
 frames: list[bytes] = []
 wakers: dict[int, threading.Event] = {}
-limits = wire.Limits(send_seconds=0.5)
+# Long enough for a client that reads, on however busy a machine; short enough to wait for.
+limits = wire.Limits(send_seconds=3, farewell_seconds=3)
 patient = wire.Limits(send_seconds=60, farewell_seconds=60)
 
 

@@ -17,6 +17,6 @@ def healthz() -> Response:
 @sock.route("/live")
 def live(ws):  # type: ignore[no-untyped-def]
     screens.append(ws)
-    ws.send(ws.receive(timeout=5))
+    ws.send(ws.receive(timeout=60))
     while ws.connected:
         ws.receive(timeout=1)
