@@ -7,27 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, request
+from gevent import get_hub, monkey
 from jinja2 import StrictUndefined
 from peewee import OperationalError
 from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import fragments
+import logs
 import tasks
 from config import Settings, settings
-from live import socket, tail
+from live import lobby, socket, tail
 from live.errands import Errands
+from media import cards
 from models import database
-from party import events, health
+from party import events, health, letters, passwords
 from party.errors import Busy
 from party.storage import open_storage
-from web import assets, guard, viewer
-from web.health import health_pages
-from web.library import library_pages
-from web.pages import pages
-from web.playback import playback_pages
-from web.queue import queue_pages
-from web.rooms import room_pages
+from web import assets, guard, tracing, viewer
+from web.doors import DOORS
 
 LARGEST_FORM = 64 * 1024
 YEAR_SECONDS = 31_536_000
@@ -43,6 +41,7 @@ def create_app(wanted: Settings = settings) -> Flask:
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         SEND_FILE_MAX_AGE_DEFAULT=YEAR_SECONDS,
         HAS_BUS=tail.has_bus(wanted.redis_url),
+        QUEUE_SIZES=tasks.sizes,
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -57,11 +56,13 @@ def create_app(wanted: Settings = settings) -> Flask:
     app.teardown_request(disconnect)
     viewer.init(app)
     guard.init(app)
+    tracing.init(app)
     app.register_error_handler(OperationalError, show_outage)
     app.register_error_handler(MaxConnectionsExceeded, show_outage)
-    for door in (pages, room_pages, queue_pages, playback_pages, library_pages, health_pages):
+    for door in DOORS:
         app.register_blueprint(door)
     socket.init(app, wanted)
+    lobby.init(app, wanted)
     return app
 
 
@@ -91,6 +92,11 @@ def show_outage(error: Exception) -> Any:
 
 def start(wanted: Settings = settings) -> None:
     """Wire the commit listeners and begin the loops beside the sockets."""
+    if wanted.smtp_url:
+        letters.carrier = tasks.mail.carry
+    if monkey.is_module_patched("threading"):
+        # Hashing must not stop the hub: native threads, not greenlets that look like them.
+        passwords.run = cards.run = lambda act: get_hub().threadpool.apply(act)
     publish = [tail.publisher(wanted.redis_url)] if wanted.redis_url else []
     errands = Errands([*publish, tasks.keeping.plan])
     events.on_commit += [tail.committed, errands.take]
@@ -101,7 +107,7 @@ def __getattr__(name: str) -> Any:
     # `app:app` for gunicorn; importing this module for a test starts nothing.
     if name != "app":
         raise AttributeError(name)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     globals()["app"] = create_app()
     start()
     return globals()["app"]

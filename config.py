@@ -32,6 +32,8 @@ class Settings:
     redis_url: str = field(repr=False)
     secret_key: str = field(repr=False)
     public_url: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
     grace_seconds: int
     demo: bool
     max_sockets: int
@@ -48,6 +50,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     database_url = _address(environ, "DATABASE_URL", ("postgresql", "postgres"))
     redis_url = _address(environ, "REDIS_URL", ("redis", "rediss", "unix"))
     public_url = _origin(environ, "PUBLIC_URL")
+    smtp_url = _mail_server(environ, "SMTP_URL", public_url)
+    mail_from = _sender(environ, "MAIL_FROM", public_url)
     grace_seconds = _integer(environ, "GRACE_SECONDS", 300, 1, 86_400)
     demo = _boolean(environ, "DEMO", True)
     max_sockets = _integer(environ, "MAX_SOCKETS", 3500, 0, 1_000_000)
@@ -66,6 +70,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         redis_url=redis_url,
         secret_key=secret_key,
         public_url=public_url,
+        smtp_url=smtp_url,
+        mail_from=mail_from,
         grace_seconds=grace_seconds,
         demo=demo,
         max_sockets=max_sockets,
@@ -139,6 +145,35 @@ def _origin(environ: Mapping[str, str], name: str) -> str:
     raise BadSetting(
         f"{name} is {text!r}; it must be what people type, such as https://party.example.org, without a path."
     )
+
+
+def _mail_server(environ: Mapping[str, str], name: str, public_url: str) -> str:
+    text = _address(environ, name, ("smtp", "smtps"))
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        good = bool(parts.hostname) and parts.path in ("", "/") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting(
+            f"{name} is not an address we know; it is like smtp://user:password@mail.example.org:587."
+        )
+    if not public_url:
+        # A link made from what a request calls us could lead to whoever asked.
+        raise BadSetting(f"{name} is set and PUBLIC_URL is not; letters need it for the links they carry.")
+    return text
+
+
+def _sender(environ: Mapping[str, str], name: str, public_url: str) -> str:
+    text = _text(environ, name)
+    if not text:
+        host = urlsplit(public_url).hostname or "localhost"
+        return f"partyline@{f'[{host}]' if ':' in host else host}"
+    if re.fullmatch(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+", text):
+        return text
+    raise BadSetting(f"{name} is {text!r}; it must be an e-mail address, such as party@example.org.")
 
 
 def _folder(environ: Mapping[str, str], name: str, default: Path) -> Path:

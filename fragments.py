@@ -1,4 +1,4 @@
-"""The pieces of the room's screen, and which kinds of event make which piece stale.
+"""The pieces of the room's screen, rendered: whole, or what a screen lacks after a number (stale.py names the pieces).
 
 One function serves the answer to a click, the live push and the catch-up after a gap: `since`.
 """
@@ -13,34 +13,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from party import events, snapshot
+from party import chat_log, events, snapshot
+from party.errors import NotFound
+from party.presence import StepView
 from party.views import Audience, ItemView, Snapshot, clock_text
-
-PIECES = ("status", "banner", "now_playing", "playback", "queue_sum", "queue", "people", "history", "mini")
-EVERYTHING = frozenset(PIECES)
-_STAGE = frozenset({"now_playing", "playback", "mini"})
-
-STALE: dict[str, frozenset[str]] = {
-    "room_opened": EVERYTHING,
-    "room_went_live": frozenset({"status", "banner", "people"}),
-    "host_lost": frozenset({"status", "banner", "people"}),
-    "host_returned": frozenset({"status", "banner", "people"}),
-    "room_expired": EVERYTHING,
-    "mode_changed": EVERYTHING,
-    "person_joined": frozenset({"people"}),
-    "person_left": frozenset({"people"}),
-    "person_renamed": frozenset({"banner", "now_playing", "queue", "people", "history"}),
-    "item_added": frozenset({"queue", "queue_sum"}),
-    "item_removed": frozenset({"queue", "queue_sum"}),
-    "item_restored": frozenset({"queue", "queue_sum"}),
-    "item_moved": frozenset({"queue"}),
-    "item_started": _STAGE | {"queue", "queue_sum"},
-    "item_ended": _STAGE | {"queue", "history"},
-    "next_locked": frozenset({"queue"}),
-    "vote_cast": frozenset({"queue"}),
-    "vote_withdrawn": frozenset({"queue"}),
-    "playback_changed": _STAGE | {"queue"},
-}
+from stale import EVERYTHING, PIECES, STALE, TOUCHING_ALL, TOUCHING_ITEMS, TOUCHING_ONE
 
 MOST_BEHIND = 200
 """A screen further behind than this is redrawn whole."""
@@ -80,6 +57,7 @@ def since(code: str, audience: Audience, after: int | None, epoch: str | None) -
 
 def lacking(room: Snapshot, audience: Audience, after: int | None, epoch: str | None) -> Frame:
     """The same from a snapshot at hand."""
+    audience = room.audience(audience.role)
     if after is not None and epoch == room.epoch and 0 < after <= room.seq <= after + MOST_BEHIND:
         rows = events.after(room.id, after, MOST_BEHIND + 1)
         rows = [row for row in rows if row.seq <= room.seq]
@@ -91,6 +69,7 @@ def lacking(room: Snapshot, audience: Audience, after: int | None, epoch: str | 
 
 def pieces(room: Snapshot, audience: Audience, names: frozenset[str]) -> str:
     """The named pieces, each marked to go home by its id."""
+    audience = room.audience(audience.role)
     return "".join(
         render(f"fragments/{name}.html", room=room, audience=audience, oob=IN_PLACE)
         for name in PIECES
@@ -99,8 +78,13 @@ def pieces(room: Snapshot, audience: Audience, names: frozenset[str]) -> str:
 
 
 def people(room: Snapshot, audience: Audience) -> str:
-    """Who is here, without a number: presence is not in the log, and the newest wins."""
-    return render("fragments/people.html", room=room, audience=audience, oob=IN_PLACE)
+    """Who is here, and what that means for skipping and succession: without a number, as presence is not in the log."""
+    return pieces(room, audience, frozenset({"people", "skip", "banner"}))
+
+
+def steps(views: tuple[StepView, ...]) -> str:
+    """Who does not hear what everybody hears: for the host and co-hosts alone, and without a number."""
+    return render("fragments/steps.html", steps=views, oob=IN_PLACE)
 
 
 def mine(code: str, user_id: int, oob: str = IN_PLACE) -> str:
@@ -108,25 +92,14 @@ def mine(code: str, user_id: int, oob: str = IN_PLACE) -> str:
     return own(own_share(code, user_id), oob)
 
 
-def own(share: Share | None, oob: str = IN_PLACE) -> str:
+def own(share: snapshot.Share | None, oob: str = IN_PLACE) -> str:
     """The same from a share at hand."""
     return render("fragments/mine.html", mine=share, oob=oob) if share else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What is one person's own: seat, role, votes by item, own waiting items."""
-
-    member_id: int
-    role: str
-    votes: dict[int, int]
-    items: list[int]
-
-
-def own_share(code: str, user_id: int) -> Share | None:
+def own_share(code: str, user_id: int) -> snapshot.Share | None:
     """One person's share, or None for somebody without a seat."""
-    found = snapshot.mine(code, user_id)
-    return Share(*found) if found else None
+    return snapshot.mine(code, user_id)
 
 
 def notice(message: str, undo_url: str = "", undo_label: str = "") -> str:
@@ -135,8 +108,18 @@ def notice(message: str, undo_url: str = "", undo_label: str = "") -> str:
     return render("fragments/notice.html", message=message, undo=undo, oob=IN_PLACE)
 
 
+def earlier(room: Snapshot, talk: chat_log.Talk) -> str:
+    """Older messages for the top of the list, and the way further back."""
+    return render("fragments/chat_earlier.html", room=room, talk=talk) + render(
+        "fragments/chat_older.html", room=room, talk=talk, oob=IN_PLACE
+    )
+
+
 def render(template: str, **values: Any) -> str:
     """One template from the folder. Undefined names raise."""
+    if template == "fragments/chat.html" and "talk" not in values:
+        # Beside the snapshot: what was said is too much to be read for every change.
+        values["talk"] = chat_log.latest(values["room"].id, values["room"].seq)
     return environment.get_template(template).render(**values)
 
 
@@ -150,7 +133,12 @@ def current(code: str) -> Snapshot:
     """The room as it stands now, remembered by its number and read again only when it moved on."""
     known = _recent.get(code, OrderedDict())
     newest = next(reversed(known.values()), None)
-    room = snapshot.take(code, newest)
+    try:
+        room = snapshot.take(code, newest)
+    except NotFound:
+        # Deleted: nothing of it stays in memory either.
+        _recent.pop(code, None)
+        raise
     if room is newest:
         _recent.move_to_end(code)
         return room
@@ -190,17 +178,33 @@ def _delta(room: Snapshot, audience: Audience, after: int, rows: list[Any]) -> F
         html += pieces(room, audience, stale - {"queue"}) + _rows_changed(room, before, audience)
     else:
         html += pieces(room, audience, stale)
+    if "chat" not in stale:
+        html += _talk_since(room, audience, rows)
     actors = frozenset(row.actor_id for row in rows if row.actor_id is not None)
     return Frame(room.epoch, after, room.seq, html, actors | _owners_affected(room, rows))
 
 
+def _talk_since(room: Snapshot, audience: Audience, rows: list[Any]) -> str:
+    """New lines of the talk, to be put at its end, and the messages that look different; the same for everybody."""
+    told = [row for row in rows if chat_log.is_told(row.kind)]
+    if len(told) > chat_log.SHOWN:
+        return pieces(room, audience, frozenset({"chat"}))
+    if not told:
+        return ""
+    lines, changed = chat_log.since(room.id, told)
+    html = "".join(render("fragments/message.html", room=room, line=line, oob=IN_PLACE) for line in changed)
+    return html + (render("fragments/chat_new.html", room=room, lines=lines) if lines else "")
+
+
 def _owners_affected(room: Snapshot, rows: list[Any]) -> frozenset[int]:
-    """Seats whose own items and votes are others than before by what somebody else, or the clock, did."""
-    if any(row.kind in ("room_expired", "mode_changed") for row in rows):
+    """Seats whose own share is another than before by what somebody else, or the clock, did."""
+    if any(row.kind in TOUCHING_ALL for row in rows):
         return frozenset(member_id for member_id, _ in room.member_roles)
-    touching = ("item_removed", "item_restored", "item_started", "item_ended")
-    items = {row.data["item_id"] for row in rows if row.kind in touching}
-    return snapshot.stakeholders(items) if items else frozenset()
+    named = frozenset(row.data["member_id"] for row in rows if row.kind in TOUCHING_ONE)
+    items = {row.data["item_id"] for row in rows if row.kind in TOUCHING_ITEMS}
+    plays = {row.data["play_id"] for row in rows if row.kind == "item_ended"}
+    wishes = {row.data["suggestion_id"] for row in rows if "suggestion_id" in row.data}
+    return named | (snapshot.stakeholders(items, plays, wishes) if items | plays | wishes else frozenset())
 
 
 def _header(room: Snapshot, after: int) -> str:

@@ -13,13 +13,16 @@ except ValueError as error:
 
 SOCKETS_WITHOUT_LIMIT = 100_000
 PAGES_BESIDE_SOCKETS = 500
+WATCHERS_OF_THE_LIST = 1_000
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 worker_class = "gevent"
 # One process shares one set of rendered frames; more of them is a decision of the installation.
 workers = settings.web_concurrency
 # gunicorn accepts this many at once; pages must still get in when every socket is taken.
-worker_connections = (settings.max_sockets or SOCKETS_WITHOUT_LIMIT) + PAGES_BESIDE_SOCKETS
+worker_connections = (
+    (settings.max_sockets or SOCKETS_WITHOUT_LIMIT) + WATCHERS_OF_THE_LIST + PAGES_BESIDE_SOCKETS
+)
 # Short, because a stop waits for idle connections too.
 keepalive = 2
 # gunicorn adds up to two seconds of its own, and everything must be over in ten.

@@ -34,6 +34,11 @@ MODES = ("charts", "hand")
 ITEM_STATES = ("waiting", "playing", "played", "removed")
 PLAYBACK_STATES = ("idle", "playing", "paused")
 END_REASONS = ("finished", "skipped")
+VISIBILITIES = ("public", "unlisted", "private")
+ENTRIES = ("open", "password", "approval")
+KNOCK_STATES = ("waiting", "approved", "declined", "withdrawn", "expired")
+SUGGESTION_STATES = ("waiting", "approved", "declined", "withdrawn")
+LINK_PURPOSES = ("confirm", "email", "reset")
 
 
 def one_of(column: str, values: tuple[str, ...]) -> SQL:
@@ -59,11 +64,23 @@ class Table(Model):  # type: ignore[misc]
 
 
 class User(Table):
-    """A person. A guest has a name and nothing else."""
+    """A person. A guest has a name and nothing else; an account has an e-mail address (folded) and a password.
+
+    `totp_secret` is sealed with a key made from SECRET_KEY; it counts once `totp_since` is set.
+    """
 
     id = AutoField()
     display_name = CharField(max_length=50)
     created_at = BigIntegerField()
+    email = CharField(max_length=254, null=True, unique=True)
+    password_hash = CharField(max_length=200, null=True)
+    totp_secret = CharField(max_length=300, null=True)
+    totp_since = BigIntegerField(null=True)
+    totp_last_step = BigIntegerField(null=True)
+    is_admin = BooleanField(default=False)
+    banned_at = BigIntegerField(null=True)
+    banned_until = BigIntegerField(null=True)
+    ban_reason = CharField(max_length=200, default="")
 
     class Meta:
         table_name = "person"
@@ -78,6 +95,43 @@ class Session(Table):
     created_at = BigIntegerField()
     last_seen_at = BigIntegerField()
     expires_at = BigIntegerField(index=True)
+    device = CharField(max_length=200, default="")
+
+
+class RecoveryCode(Table):
+    """Opens an account once when its second factor is lost. Only the hash is kept."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="recovery_codes", on_delete="CASCADE")
+    user_id: int
+    code_hash = CharField(max_length=64)
+    used_at = BigIntegerField(null=True)
+
+
+class Link(Table):
+    """A one-use link sent by mail or made by the operator. Only its token's hash is kept."""
+
+    token_hash = CharField(max_length=64, primary_key=True)
+    user = ForeignKeyField(User, null=True, backref="links", on_delete="CASCADE")
+    user_id: int | None
+    purpose = CharField(max_length=8, constraints=[one_of("purpose", LINK_PURPOSES)])
+    email = CharField(max_length=254)
+    password_hash = CharField(max_length=200, null=True)
+    created_at = BigIntegerField()
+    expires_at = BigIntegerField(index=True)
+    used_at = BigIntegerField(null=True)
+
+
+class Attempt(Table):
+    """Something counted against a limit that all processes share. `subject` is a hash: no address is kept."""
+
+    id = AutoField()
+    kind = CharField(max_length=24)
+    subject = CharField(max_length=64)
+    at = BigIntegerField(index=True)
+
+    class Meta:
+        indexes = ((("kind", "subject", "at"), False),)
 
 
 class Track(Table):
@@ -95,6 +149,8 @@ class Track(Table):
     hue = CharField(max_length=4, default="none")
     search = TextField()
     added_at = BigIntegerField()
+    is_explicit = BooleanField(default=False)
+    is_hidden = BooleanField(default=False)
 
 
 class Job(Table):
@@ -107,7 +163,11 @@ class Job(Table):
 
 
 class Room(Table):
-    """A room. `seq` counts its log, `advance` its started songs; `fence` grows with each change of authority."""
+    """A room. `seq` counts its log, `advance` its started songs; `fence` grows with each change of authority.
+
+    `code` is its name among ourselves and never changes; `door_code`, once set, is what people say and links carry.
+    `settings` holds what differs from party.settings.RoomSettings. `continues` is the ended room it was made from.
+    """
 
     id = AutoField()
     code = CharField(max_length=8, unique=True)
@@ -123,6 +183,23 @@ class Room(Table):
     host_grace_until = BigIntegerField(null=True, index=True)
     created_at = BigIntegerField()
     expired_at = BigIntegerField(null=True)
+    owner = ForeignKeyField(User, null=True, backref="rooms", on_delete="SET NULL")
+    owner_id: int | None
+    visibility = CharField(
+        max_length=8, default="unlisted", constraints=[one_of("visibility", VISIBILITIES)], index=True
+    )
+    entry = CharField(max_length=8, default="open", constraints=[one_of("entry", ENTRIES)])
+    password_hash = CharField(max_length=200, null=True)
+    is_locked = BooleanField(default=False)
+    door_code = CharField(max_length=8, null=True, unique=True)
+    settings = JsonField(default=dict)
+    continues = ForeignKeyField("self", null=True, unique=True, backref="continuations", on_delete="SET NULL")
+    continues_id: int | None
+
+    @property
+    def spoken_code(self) -> str:
+        """The code that opens the door today."""
+        return str(self.door_code or self.code)
 
 
 class Member(Table):
@@ -138,22 +215,83 @@ class Member(Table):
     is_ringed = BooleanField(default=False)
     joined_at = BigIntegerField()
     left_at = BigIntegerField(null=True)
+    network_hash = CharField(max_length=64, null=True)
+    muted_until = BigIntegerField(null=True)
+    asked_control_at = BigIntegerField(null=True)
+    controls_until = BigIntegerField(null=True)
+    controls_once = BooleanField(default=False)
+    offered_host_at = BigIntegerField(null=True)
 
     class Meta:
         indexes = ((("room", "user"), True),)
 
 
 class Presence(Table):
-    """A seat that has a screen open in one web process; true while `seen_at` is young."""
+    """A seat that has a screen open in one web process; true while `seen_at` is young.
+
+    `since_at` is when it began, `is_idle` that nobody touched it for a while, `step` how its player keeps up.
+    """
 
     id = AutoField()
     member = ForeignKeyField(Member, backref="presences", on_delete="CASCADE")
     member_id: int
     process = CharField(max_length=32, index=True)
     seen_at = BigIntegerField()
+    since_at = BigIntegerField(default=0)
+    is_idle = BooleanField(default=False)
+    step = CharField(max_length=12, default="")
 
     class Meta:
         indexes = ((("member", "process"), True),)
+
+
+class Ban(Table):
+    """Somebody who may not come in: by person and, where `network_hash` is set, by where they come from."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="bans", on_delete="CASCADE")
+    room_id: int
+    user = ForeignKeyField(User, backref="bans", on_delete="CASCADE")
+    user_id: int
+    network_hash = CharField(max_length=64, null=True)
+    reason = CharField(max_length=200, default="")
+    banned_by = ForeignKeyField(Member, null=True, backref="bans_made", on_delete="SET NULL")
+    banned_by_id: int | None
+    banned_at = BigIntegerField()
+    until = BigIntegerField(null=True)
+    lifted_at = BigIntegerField(null=True)
+
+
+class Knock(Table):
+    """Somebody asks to come in; decided once, before its deadline."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="knocks", on_delete="CASCADE")
+    room_id: int
+    user = ForeignKeyField(User, backref="knocks", on_delete="CASCADE")
+    user_id: int
+    state = CharField(max_length=9, default="waiting", constraints=[one_of("state", KNOCK_STATES)])
+    asked_at = BigIntegerField()
+    deadline_at = BigIntegerField(index=True)
+    decided_at = BigIntegerField(null=True)
+    decided_by = ForeignKeyField(Member, null=True, backref="knocks_decided", on_delete="SET NULL")
+    decided_by_id: int | None
+
+
+class Invite(Table):
+    """A link that lets so many people in until it ends. Only its token's hash is kept."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="invites", on_delete="CASCADE")
+    room_id: int
+    token_hash = CharField(max_length=64, unique=True)
+    quota = IntegerField(constraints=[Check("quota > 0")])
+    used = IntegerField(default=0, constraints=[Check("used >= 0")])
+    made_by = ForeignKeyField(Member, null=True, backref="invites_made", on_delete="SET NULL")
+    made_by_id: int | None
+    made_at = BigIntegerField()
+    expires_at = BigIntegerField()
+    revoked_at = BigIntegerField(null=True)
 
 
 class Item(Table):
@@ -197,6 +335,26 @@ class Vote(Table):
         indexes = ((("item", "member"), True),)
 
 
+class Suggestion(Table):
+    """A track somebody would like on the line, in a room where adding needs approval."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="suggestions", on_delete="CASCADE")
+    room_id: int
+    member = ForeignKeyField(Member, backref="suggestions", on_delete="CASCADE")
+    member_id: int
+    track = ForeignKeyField(Track, backref="suggestions", on_delete="CASCADE")
+    track_id: int
+    state = CharField(max_length=9, default="waiting", constraints=[one_of("state", SUGGESTION_STATES)])
+    reason = CharField(max_length=200, default="")
+    item = ForeignKeyField(Item, null=True, backref="suggestions", on_delete="SET NULL")
+    item_id: int | None
+    asked_at = BigIntegerField()
+    decided_at = BigIntegerField(null=True)
+    decided_by = ForeignKeyField(Member, null=True, backref="suggestions_decided", on_delete="SET NULL")
+    decided_by_id: int | None
+
+
 class Play(Table):
     """An item heard once: it starts once and ends once."""
 
@@ -211,6 +369,20 @@ class Play(Table):
 
     class Meta:
         indexes = ((("room", "started_at"), False),)
+
+
+class SkipVote(Table):
+    """One seat's wish to hear the next track; single-use, since it names the play."""
+
+    id = AutoField()
+    play = ForeignKeyField(Play, backref="skip_votes", on_delete="CASCADE")
+    play_id: int
+    member = ForeignKeyField(Member, backref="skip_votes", on_delete="CASCADE")
+    member_id: int
+    cast_at = BigIntegerField()
+
+    class Meta:
+        indexes = ((("play", "member"), True),)
 
 
 class Playback(Table):
@@ -230,6 +402,43 @@ class Playback(Table):
     rate = FloatField(default=1.0)
     version = IntegerField(default=1)
     ends_at = BigIntegerField(null=True, index=True)
+    paused_by = ForeignKeyField(Member, null=True, backref="pauses", on_delete="SET NULL")
+    paused_by_id: int | None
+
+
+class Message(Table):
+    """Something said in a room. A deleted one keeps its place and loses its words."""
+
+    id = AutoField()
+    room = ForeignKeyField(Room, backref="messages", on_delete="CASCADE")
+    room_id: int
+    member = ForeignKeyField(Member, backref="messages", on_delete="CASCADE")
+    member_id: int
+    text = TextField()
+    reply_to = ForeignKeyField("self", null=True, backref="replies", on_delete="SET NULL")
+    reply_to_id: int | None
+    mentions = JsonField(default=list)
+    said_at = BigIntegerField()
+    deleted_at = BigIntegerField(null=True)
+    deleted_by = ForeignKeyField(Member, null=True, backref="messages_deleted", on_delete="SET NULL")
+    deleted_by_id: int | None
+
+    class Meta:
+        indexes = ((("room", "id"), False),)
+
+
+class Reaction(Table):
+    """One person's sign under a message."""
+
+    id = AutoField()
+    message = ForeignKeyField(Message, backref="reactions", on_delete="CASCADE")
+    message_id: int
+    member = ForeignKeyField(Member, backref="reactions", on_delete="CASCADE")
+    member_id: int
+    emoji = CharField(max_length=16)
+
+    class Meta:
+        indexes = ((("message", "member", "emoji"), True),)
 
 
 class Event(Table):
@@ -263,9 +472,62 @@ class Outcome(Table):
         indexes = ((("user", "key"), True),)
 
 
-TABLES = [User, Session, Track, Job, Room, Member, Presence, Item, Vote, Play, Playback, Event, Outcome]
+class SiteEvent(Table):
+    """What an operator or an account did outside any one room. `data` holds ids and small facts."""
+
+    id = AutoField()
+    kind = CharField(max_length=40, index=True)
+    actor = ForeignKeyField(User, null=True, backref="site_events", on_delete="SET NULL")
+    actor_id: int | None
+    data = JsonField()
+    at = BigIntegerField(index=True)
+
+
+TABLES = [
+    User,
+    Session,
+    RecoveryCode,
+    Link,
+    Attempt,
+    Track,
+    Job,
+    Room,
+    Member,
+    Presence,
+    Ban,
+    Knock,
+    Invite,
+    Item,
+    Vote,
+    Suggestion,
+    Play,
+    SkipVote,
+    Playback,
+    Message,
+    Reaction,
+    Event,
+    Outcome,
+    SiteEvent,
+]
 
 # What must be true is a constraint, not only an `if`.
+Member.add_index(
+    Member.index(
+        Member.room, unique=True, where=SQL("offered_host_at IS NOT NULL"), name="member_one_host_offered"
+    )
+)
+Knock.add_index(
+    Knock.index(Knock.room, Knock.user, unique=True, where=SQL("state = 'waiting'"), name="knock_one_waiting")
+)
+Suggestion.add_index(
+    Suggestion.index(
+        Suggestion.room,
+        Suggestion.track,
+        unique=True,
+        where=SQL("state = 'waiting'"),
+        name="suggestion_waiting_once",
+    )
+)
 Member.add_index(Member.index(Member.room, unique=True, where=SQL("role = 'host'"), name="member_one_host"))
 Item.add_index(
     Item.index(Item.room, Item.track, unique=True, where=SQL("state = 'waiting'"), name="item_waiting_once")

@@ -144,6 +144,23 @@ def _last_words(lines: list[str]) -> str:
     return errors[-1]
 
 
+def read_env_file(path: Path) -> None:
+    """Settings kept in a file, for those the environment does not name."""
+    if not path.is_file():
+        return
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        line = line.strip().removeprefix("export ")
+        if not line or line.startswith("#"):
+            continue
+        name, mark, value = line.partition("=")
+        if not mark or not name.strip().isidentifier():
+            raise Refusal(f"Line {number} of .env is {line!r}; it must be NAME=value.")
+        value = value.strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
+        os.environ.setdefault(name.strip(), value)
+
+
 def main() -> int:
     speak_utf8()
     try:

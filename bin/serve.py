@@ -52,7 +52,7 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _run(steps: Steps) -> int:
-    _read_env_file(ROOT / ".env")
+    environment.read_env_file(ROOT / ".env")
     settings = _settings()
     _refuse_a_taken_port(settings)
     python = environment.ready("requirements.txt", steps)
@@ -61,23 +61,6 @@ def _run(steps: Steps) -> int:
     _refuse_a_taken_port(settings)
     house = House(python, settings)
     return house.run(steps)
-
-
-def _read_env_file(path: Path) -> None:
-    """Settings kept in a file, for those the environment does not name."""
-    if not path.is_file():
-        return
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        line = line.strip().removeprefix("export ")
-        if not line or line.startswith("#"):
-            continue
-        name, mark, value = line.partition("=")
-        if not mark or not name.strip().isidentifier():
-            raise Refusal(f"Line {number} of .env is {line!r}; it must be NAME=value.")
-        value = value.strip()
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        os.environ.setdefault(name.strip(), value)
 
 
 def _settings() -> "Settings":

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 
 import fragments
 from live import tail, wire
+from party import presence
 from party.change import connected
+from party.errors import NotFound
+from party.presence import StepView
+from party.settings import DEFAULTS
 from party.views import Audience, Snapshot
 
 FRAME_SPACING = 0.05
@@ -24,6 +28,7 @@ PEOPLE_SPACING = 1.0
 PEOPLE_LOOK_SECONDS = 5.0
 HEARTBEAT_SECONDS = 10.0
 FRAMES_KEPT = 64
+LEADERS = ("host", "cohost")
 LEAD_LEAST_MS, LEAD_MOST_MS = 150, 1000
 
 logger = logging.getLogger(__name__)
@@ -54,8 +59,12 @@ class Screen:
         "cursor",
         "epoch",
         "is_behind",
+        "is_idle",
         "member_id",
         "people",
+        "session",
+        "step",
+        "steps",
         "user_id",
         "wake",
         "wire",
@@ -67,7 +76,9 @@ class Screen:
         self.wake = threading.Event()
         self.is_behind = True
         self.asked: tuple[int, str] | None = None
-        self.people = -1
+        self.people, self.steps = -1, 0
+        self.is_idle, self.step = False, ""
+        self.session = ""
         self.beat_at = 0.0
         self.plan_beat(time.monotonic())
 
@@ -94,6 +105,10 @@ class RoomScreens:
         self.epoch, self.head = "", 0
         self.people_version, self._people_html = 0, ""
         self.people_data = b""
+        self.settings = DEFAULTS
+        self.muted: frozenset[int] = frozenset()
+        self._steps: tuple[StepView, ...] = ()
+        self._steps_version, self._steps_data = 0, b""
         self._room: Snapshot
         self._frames: OrderedDict[tuple[str, int], Ready] = OrderedDict()
         self._shares: dict[tuple[int, int], bytes] = {}
@@ -129,7 +144,9 @@ class RoomScreens:
             return False
         if (screen.epoch, screen.cursor) != (self.epoch, self.head):
             ready = self.frame(role, screen.cursor, screen.epoch)
-            if screen.member_id in ready.actors or not screen.wire.offer(ready.data):
+            # Somebody may have been sent out while it was made.
+            is_theirs = self.roles.get(screen.member_id) == role and screen.member_id not in ready.actors
+            if not is_theirs or not screen.wire.offer(ready.data):
                 return False
             screen.cursor, screen.epoch = ready.to, ready.epoch
             counters["frames"] += 1
@@ -138,12 +155,24 @@ class RoomScreens:
     def refresh(self) -> Snapshot:
         """Read the room as it stands: its number, its state, and everybody's standing."""
         with self._lock, connected():
-            room = fragments.current(self.code)
+            try:
+                room = fragments.current(self.code)
+            except NotFound:
+                # Deleted while people looked at it: to them it ended.
+                self.state = "EXPIRED"
+                for screen in self.screens:
+                    screen.is_behind = True
+                    screen.wake.set()
+                if not hasattr(self, "_room"):
+                    raise
+                return self._room
             if (room.epoch, room.seq, room.state) != (self.epoch, self.head, self.state):
                 self._frames.clear()
                 self._shares.clear()
             self.epoch, self.head, self.state = room.epoch, room.seq, room.state
             self.roles = dict(room.member_roles)
+            self.settings = room.settings
+            self.muted = frozenset(person.id for person in room.people if person.is_muted)
             self._room = room
         return room
 
@@ -202,6 +231,32 @@ class RoomScreens:
             self.people_version += 1
             for screen in list(self.screens):
                 screen.wake.set()
+        self._tell_steps(room.id)
+
+    def _tell_steps(self, room_id: int) -> None:
+        """Who is not in step, for the host and co-hosts; a screen that cannot take it now gets it at the next look."""
+        leading = [screen for screen in self.screens if self.roles.get(screen.member_id) in LEADERS]
+        if not leading:
+            return
+        with connected():
+            steps = presence.steps(room_id)
+        if steps != self._steps:
+            self._steps, self._steps_data = steps, wire.frame(fragments.steps(steps))
+            self._steps_version += 1
+        for screen in leading:
+            is_due = screen.steps != self._steps_version and self.roles.get(screen.member_id) in LEADERS
+            if is_due and screen.wire.offer(self._steps_data):
+                screen.steps = self._steps_version
+
+    def looks(self) -> dict[int, tuple[bool, str]]:
+        """Of each seat: idle when all its screens are, and how the screen that keeps up best does."""
+        by_seat: dict[int, list[Screen]] = {}
+        for screen in list(self.screens):
+            by_seat.setdefault(screen.member_id, []).append(screen)
+        return {
+            seat: (all(one.is_idle for one in some), presence.best([one.step for one in some]))
+            for seat, some in by_seat.items()
+        }
 
     def note_trip(self, milliseconds: float) -> None:
         """A screen's round trip, as it measured it."""

@@ -7,23 +7,36 @@ import logging
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 from flask import Flask, current_app, request
 
 from config import Settings
-from live import presence, screens, tail, wire
+from live import knocks, presence, reactions, screens, tail, wire
 from live.errands import Errands
 from live.screens import RoomScreens, Screen, counters
-from party import people, rooms, snapshot
+from party import attempts, doorway, people, snapshot
 from party.change import connected
+from party.doorway import Doorway
+from party.errors import TooMany
 from party.storage import database_file
 
 SIGNED_OUT, REMOVED, ENDED, TOO_MANY_SCREENS = 4401, 4403, 4404, 4409
+TOO_OFTEN = 4429
 RESTART, OVERLOADED = 1012, 1013
 LARGEST_NUMBER = 2**53
 DRAIN_BATCH, DRAIN_PAUSE = 200, 0.05
 
-_all: dict[Screen, None] = {}
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A page at a door: it counts like a screen, and sees nothing of the room."""
+
+    wire: wire.Wire
+    user_id: int
+
+
+_all: dict[Screen | Waiting, None] = {}
 _per_person: Counter[int] = Counter()
 _per_network: Counter[str] = Counter()
 
@@ -39,7 +52,9 @@ def init(app: Flask, settings: Settings) -> None:
     # A page asks the time eight times at once when it opens and whenever it wakes up, twice in five seconds else.
     limits = wire.Limits(messages=60)
     wire.route(app, "/rooms/<code>/live", is_allowed, limits)(_serve)
+    wire.route(app, "/rooms/<code>/knock/live", is_allowed)(_serve_knock)
     app.config["START_LEAD_MS"] = screens.start_lead_ms
+    app.config["TAPS"] = reactions.tap
 
 
 def start(settings: Settings, errands: Errands) -> None:
@@ -47,6 +62,7 @@ def start(settings: Settings, errands: Errands) -> None:
     probe = tail.AlwaysProbe() if settings.database_url else tail.SqliteProbe(database_file(settings))
     _spawn(lambda: tail.follow(probe, presence.is_running))
     if settings.redis_url:
+        reactions.share(tail.teller(settings.redis_url))
         _spawn(lambda: tail.follow_redis(settings.redis_url, presence.is_running))
     _spawn(presence.keep)
     _spawn(lambda: errands.run(presence.is_running))
@@ -64,25 +80,54 @@ def drain() -> None:
 
 
 def _serve(socket: wire.Wire, code: str) -> None:
-    settings = current_app.config["SETTINGS"]
-    network = request.remote_addr or ""
+    settings, network = current_app.config["SETTINGS"], request.remote_addr or ""
     with connected():
         viewer = current_app.extensions["viewer"]()
         refusal = _refusal(settings, viewer, network)
-        room = rooms.find(code)
-        seat = snapshot.mine(room.code, viewer.user_id) if room and viewer else None
-    if refusal is None and (room is None or rooms.is_over(room)):
-        refusal = (ENDED, "this room has ended")
+        if refusal is not None and refusal[0] == TOO_MANY_SCREENS and request.args.get("here"):
+            refusal = _make_room(viewer)
+        door, refusal = (None, refusal) if refusal is not None else _door(code, viewer, network)
+        seat = snapshot.mine(door.code, viewer.user_id) if door and viewer else None
     if refusal is None and seat is None:
         refusal = (REMOVED, "not in this room")
-    if refusal is not None and refusal[0] == TOO_MANY_SCREENS and request.args.get("here"):
-        refusal = _make_room(viewer)
     if refusal is not None:
         socket.close(*refusal)
         return
     after, epoch = request.args.get("after", 0, type=int), request.args.get("epoch", "")
-    screen = Screen(socket, viewer.user_id, seat[0], max(0, after), epoch)
-    _run(screen, room.code, seat[1], network)
+    screen = Screen(socket, viewer.user_id, seat.member_id, max(0, after), epoch)
+    screen.session = viewer.session
+    _run(screen, door.code, seat.role, network)
+
+
+def _serve_knock(socket: wire.Wire, code: str) -> None:
+    settings, network = current_app.config["SETTINGS"], request.remote_addr or ""
+    with connected():
+        viewer = current_app.extensions["viewer"]()
+        refusal = _refusal(settings, viewer, network)
+        door, refusal = (None, refusal) if refusal is not None else _door(code, viewer, network, knew=True)
+    if refusal is not None:
+        socket.close(*refusal)
+        return
+    waiting = Waiting(socket, viewer.user_id)
+    _count(waiting, network)
+    try:
+        knocks.follow(socket, door.code, viewer.user_id)
+    finally:
+        _discount(waiting, network)
+
+
+def _door(
+    code: str, viewer: people.SignedIn, network: str, *, knew: bool = False
+) -> tuple[Doorway | None, tuple[int, str] | None]:
+    """The door behind a code, and why there is nothing to follow: no room, none for these eyes, or one that ended."""
+    try:
+        digest = attempts.digest(attempts.network_of(network))
+        door = doorway.find(code, viewer.user_id, digest, knew=knew)
+    except TooMany:
+        return None, (TOO_OFTEN, "too many wrong codes")
+    if door is None or door.way == "over":
+        return None, (ENDED, "this room has ended")
+    return door, None
 
 
 def _refusal(settings: Settings, viewer: people.SignedIn | None, network: str) -> tuple[int, str] | None:
@@ -107,9 +152,7 @@ def _make_room(viewer: people.SignedIn) -> None:
 def _run(screen: Screen, code: str, role: str, network: str) -> None:
     room = screens.of(code)
     room.screens.add(screen)
-    _all[screen] = None
-    _per_person[screen.user_id] += 1
-    _per_network[network] += 1
+    _count(screen, network)
     room.seats[screen.member_id] += 1
     try:
         if room.seats[screen.member_id] == 1 and not presence.arrived(screen, room, role):
@@ -122,9 +165,7 @@ def _run(screen: Screen, code: str, role: str, network: str) -> None:
         _write(screen, room)
     finally:
         room.screens.discard(screen)
-        _all.pop(screen, None)
-        _count_down(_per_person, screen.user_id)
-        _count_down(_per_network, network)
+        _discount(screen, network)
         _count_down(room.seats, screen.member_id)
         if not room.seats[screen.member_id] and presence.is_running():
             presence.gone(screen, room)
@@ -135,7 +176,8 @@ def _write(screen: Screen, room: RoomScreens) -> None:
     socket = screen.wire
     socket.send(screens.heartbeat(room))
     while socket.is_open:
-        if screen.is_behind and not _catch_up(screen, room):
+        # Who was sent out a moment ago gets nothing more, neither a frame nor who is here.
+        if (screen.is_behind or screen.member_id not in room.roles) and not _catch_up(screen, room):
             return
         if screen.people != room.people_version:
             screen.people = room.people_version
@@ -157,6 +199,9 @@ def _catch_up(screen: Screen, room: RoomScreens) -> bool:
         return False
     if (screen.epoch, screen.cursor) != (room.epoch, room.head):
         ready = room.frame(role, screen.cursor, screen.epoch)
+        if room.roles.get(screen.member_id) != role:
+            # While it was made the room moved on, and the person is no longer who it was made for.
+            return _catch_up(screen, room)
         screen.wire.send(ready.data)
         screen.cursor, screen.epoch = ready.to, ready.epoch
         counters["frames"] += 1
@@ -189,7 +234,11 @@ def _hear(screen: Screen, room: RoomScreens, text: str) -> None:
         # Answered even when nothing is missing: a page that woke up wants to hear that.
         screen.beat_at = 0.0
         screen.ask(*((after, room.epoch) if is_known else (0, "")))
-    elif kind != "beat":
+    elif kind == "typing":
+        reactions.typing(screen, room)
+    elif kind == "beat":
+        presence.note_beat(screen, room, said.get("idle"), said.get("step"))
+    else:
         screen.wire.close(wire.PROTOCOL_ERROR, "not understood")
 
 
@@ -207,6 +256,18 @@ def _answer_clock(screen: Screen, room: RoomScreens, said: dict[str, object], re
 def _is_number(value: object) -> bool:
     # JSON as Python reads it knows NaN, Infinity and numbers without end; a browser's knows none of them.
     return isinstance(value, int | float) and abs(value) < LARGEST_NUMBER
+
+
+def _count(screen: Screen | Waiting, network: str) -> None:
+    _all[screen] = None
+    _per_person[screen.user_id] += 1
+    _per_network[network] += 1
+
+
+def _discount(screen: Screen | Waiting, network: str) -> None:
+    _all.pop(screen, None)
+    _count_down(_per_person, screen.user_id)
+    _count_down(_per_network, network)
 
 
 def _count_down(counter: Counter, key: object) -> None:  # type: ignore[type-arg]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -112,11 +113,14 @@ def follow_redis(url: str, is_running: Callable[[], bool]) -> None:
     while is_running():
         try:
             listener = redis.Redis.from_url(url).pubsub()
-            listener.subscribe(CHANNEL)
+            listener.subscribe(CHANNEL, HINTS)
             heads_changed(read_heads())
             while is_running():
                 message = listener.get_message(ignore_subscribe_messages=True, timeout=5.0)
-                if message is not None:
+                if message is not None and message["channel"] == HINTS.encode():
+                    for take in on_hint:
+                        take(message["data"].decode())
+                elif message is not None:
                     code, _, seq = message["data"].decode().partition(" ")
                     committed(code, int(seq))
         except redis.RedisError:
@@ -126,7 +130,9 @@ def follow_redis(url: str, is_running: Callable[[], bool]) -> None:
             time.sleep(1.0)
 
 
-CHANNEL = "partyline:rooms"
+CHANNEL, HINTS = "partyline:rooms", "partyline:hints"
+on_hint: list[Callable[[str], object]] = []
+"""Who takes what other processes tell and nobody keeps: taps, typing."""
 
 
 def publisher(url: str) -> Callable[[str, int], None]:
@@ -139,6 +145,19 @@ def publisher(url: str) -> Callable[[str, int], None]:
         client.publish(CHANNEL, f"{code} {seq}")
 
     return publish
+
+
+def teller(url: str) -> Callable[[str], object]:
+    """Tells the other processes something that may be lost."""
+    import redis
+
+    client = redis.Redis.from_url(url, socket_timeout=0.2, socket_connect_timeout=0.2)
+
+    def tell(text: str) -> None:
+        with contextlib.suppress(redis.RedisError):
+            client.publish(HINTS, text)
+
+    return tell
 
 
 def has_bus(url: str) -> Callable[[], bool]:

@@ -11,21 +11,26 @@ from typing import Any
 
 from peewee import IntegrityError, OperationalError
 
-from models import Item, Member, Outcome, Playback, Room, User, database, is_sqlite
+from models import Ban, Item, Member, Outcome, Playback, Room, User, database, is_sqlite
 from party import events, lifecycle
 from party.clock import now_ms
 from party.errors import Busy, Conflict, NotAllowed, NotFound, NotKnown, Over
-from party.permissions import CLOCK_ROLE, can
+from party.permissions import CLOCK_ROLE, GUEST, WATCHER, can, standing
+from party.settings import RoomSettings, load
 
 LOCK_WAIT_SECONDS = 5.0
 OVER = "This party is over. Its line is kept as it was."
+NO_ROOM = "No room answers to that code. It may have changed: ask for the new one."
+ACCOUNTS_ONLY = "In this room people with an account take part. Sign in, and you keep your seat."
+NOT_INSIDE = "You are not in this room yet. Open its link to come in."
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A signed-in person who asks for something."""
+    """A signed-in person who asks for something. `fence` is the authority their screen had last seen, if it says so."""
 
     user_id: int
+    fence: int | None = None
 
 
 class _Clock:
@@ -37,10 +42,12 @@ Actor = Person | _Clock
 
 
 class Change:
-    """A room held in a write transaction: `room` locked, `member` as it is now (None for the clock)."""
+    """A room held in a write transaction: `room` locked, `member` and `role` as they are now (none, CLOCK_ROLE)."""
 
     def __init__(self, room: Room, member: Member | None, now: int) -> None:
         self.room, self.member, self.now = room, member, now
+        self.settings: RoomSettings = load(room.settings)
+        self.role = role_of(room, member, now) if member else CLOCK_ROLE
 
     @property
     def seat(self) -> Member:
@@ -49,9 +56,24 @@ class Change:
             raise NotAllowed("Only somebody in the room may do that.")
         return self.member
 
-    @property
-    def role(self) -> str:
-        return self.member.role if self.member else CLOCK_ROLE
+    def can(self, ability: str) -> bool:
+        """True when the actor may, in this room as it is set."""
+        return can(self.role, ability, self.settings)
+
+    def need(self, ability: str) -> None:
+        """A second ability on the way. Raises NotAllowed with its sentence."""
+        if not self.can(ability):
+            is_watching = self.role == WATCHER and can(GUEST, ability, self.settings)
+            raise NotAllowed(ACCOUNTS_ONLY if is_watching else refusal(ability))
+
+    def member_of(self, member_id: int) -> Member:
+        """Somebody who has a seat in this room. Raises NotFound."""
+        member = Member.get_or_none(
+            Member.id == member_id, Member.room == self.room, Member.left_at.is_null()
+        )
+        if member is None:
+            raise NotFound("That person is not in this room.")
+        return member
 
     @property
     def playback(self) -> Playback:
@@ -85,21 +107,30 @@ class Change:
 def change(actor: Actor, code: str, *, may: str) -> Iterator[Change]:
     """Hold the room, check that the actor may, run the body, commit, wake the screens.
 
-    Raises NotFound for an unknown room, Over for an ended one, NotAllowed, and Busy when the lock is not had in time.
+    Raises NotFound for an unknown room and for a private one to strangers, Over for an ended one, NotAllowed, and Busy
+    when the lock is not had in time.
     """
     settle(code)
     with write():
         room, now = locked_room(code), now_ms()
+        member = _member(actor, room, now)
         if lifecycle.effective(room, now)[0] == "EXPIRED":
             raise Over(OVER)
-        held = Change(room, _member(actor, room), now)
-        if not can(held.role, may):
-            raise NotAllowed(refusal(may))
+        held = Change(room, member, now)
+        held.need(may)
+        _refuse_old_fence(actor, held, may)
         before = room.seq
         yield held
         if room.seq != before or room.dirty_fields:
             room.save()
         wake_after_commit(room, before)
+
+
+def _refuse_old_fence(actor: Actor, held: Change, may: str) -> None:
+    """Raise Conflict for what only those who lead may do, pressed on a screen that had not seen who hosts by now."""
+    is_leading = not can(GUEST, may, held.settings)
+    if is_leading and isinstance(actor, Person) and actor.fence not in (None, held.room.fence):
+        raise Conflict("Who hosts changed while you pressed. Have another look.")
 
 
 def settle(code: str) -> bool:
@@ -167,7 +198,7 @@ def locked_room(code: str) -> Room:
     query = Room.select().where(Room.code == code)
     room: Room | None = (query if is_sqlite() else query.for_update()).first()
     if room is None:
-        raise NotFound("No room answers to that code. It may have changed: ask for the new one.")
+        raise NotFound(NO_ROOM)
     return room
 
 
@@ -209,22 +240,74 @@ def retry_on_clash(command: Callable[[], Any], tries: int = 3) -> Any:
     return None
 
 
-def _member(actor: Actor, room: Room) -> Member | None:
+def role_of(room: Room, member: Member, now: int) -> str:
+    """What somebody may be taken for at `now`: their stored role, or driver or watcher in its place."""
+    return standing(
+        member.role,
+        has_account=member.user.email is not None,
+        controls_until=member.controls_until,
+        now=now,
+        is_listed=room.visibility == "public",
+        settings=load(room.settings),
+    )
+
+
+def ban_on(room: Room, user_id: int, now: int, network_hash: str | None = None) -> Ban | None:
+    """The ban that keeps this person, or whoever comes from this network, out of the room; or None."""
+    whom = Ban.user == user_id
+    if network_hash:
+        whom |= Ban.network_hash == network_hash
+    holds = Ban.lifted_at.is_null() & (Ban.until.is_null() | (Ban.until > now))
+    ban: Ban | None = Ban.select().where(Ban.room == room, whom, holds).first()
+    return ban
+
+
+def _member(actor: Actor, room: Room, now: int) -> Member | None:
     if isinstance(actor, _Clock):
         return None
-    member = Member.get_or_none(Member.room == room, Member.user == actor.user_id)
-    if member is None or member.left_at is not None:
+    member: Member | None = (
+        Member.select(Member, User)
+        .join(User)
+        .where(Member.room == room, Member.user == actor.user_id, Member.left_at.is_null())
+        .first()
+    )
+    if member is None:
         if not User.select().where(User.id == actor.user_id).exists():
             raise NotKnown("Tell us your name first.")
-        raise NotAllowed("You are not in this room yet. Open its link to come in.")
+        if room.visibility == "private":
+            raise NotFound(NO_ROOM)
+        raise NotAllowed(NOT_INSIDE)
     return member
 
 
 REFUSALS: dict[str, str] = {
+    "add_item": "Only the host and co-hosts put tracks on this line.",
+    "suggest_item": "Nothing has to be suggested here. Put it on the line.",
+    "vote": "Only the host and co-hosts vote in this room.",
     "remove_item": "Only the host, or whoever put it on, may take a track off.",
     "move_item": "Only the host may move tracks. A vote helps.",
-    "control_playback": "Only the host may do that. Ask them, or vote for what comes next.",
+    "decide_suggestions": "The host and co-hosts decide what goes onto the line.",
+    "control_playback": "Only the host may do that. Ask for the controls, or vote for what comes next.",
+    "ask_control": "There is nothing to ask for: the controls are not given away here, or yours already.",
+    "grant_control": "Only those who have the controls themselves give them away.",
+    "skip_item": "Only the host may skip. Vote to skip, or for what comes next.",
+    "vote_skip": "There is no vote to skip in this room.",
+    "chat": "The chat is closed just now.",
+    "react": "The chat is closed just now.",
+    "moderate_chat": "Only the host, co-hosts and whoever said it may delete a message.",
+    "decide_knocks": "The host and co-hosts open the door.",
+    "invite": "Only the host and co-hosts make invitations.",
+    "rotate_code": "Only the host may change the room’s code.",
+    "lock_room": "Only the host and co-hosts lock the room.",
+    "kick": "Only the host and co-hosts may send somebody out.",
+    "ban": "Only the host and co-hosts may ban somebody.",
+    "mute": "Only the host and co-hosts may mute somebody.",
+    "see_log": "Only the host and co-hosts see who did what.",
     "change_mode": "Only the host may change how the line is ordered.",
+    "change_settings": "Only the host may change the room’s settings.",
+    "name_cohost": "Only the host names co-hosts.",
+    "hand_over": "Only the host may hand the room over.",
+    "end_room": "Only the host may end the party.",
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import Playback, Room, rows
+from peewee import fn
+
+from models import Member, Playback, Prepared, Room, rows
 from party import lifecycle, reads
 from party.clock import now_ms
 from party.ordering import lock_threshold_ms
@@ -14,13 +16,24 @@ from party.ordering import lock_threshold_ms
 class Deadlines:
     """The instants at which something is due in a room; None where nothing is.
 
-    `settles_at` is when the room's state changes by itself: grace begins, or runs out.
+    `settles_at` is when the room's state changes by itself: grace begins, or runs out; `lent_until` when controls
+    that were lent go back.
     """
 
     play_id: int | None
     ends_at: int | None
     locks_at: int | None
     settles_at: int | None
+    lent_until: int | None = None
+
+
+next_end_of_controls = Prepared(
+    lambda code: (
+        Member.select(fn.MIN(Member.controls_until))
+        .join(Room)
+        .where(Room.code == code, Member.controls_until.is_null(False))
+    )
+)
 
 
 def of(code: str) -> Deadlines | None:
@@ -32,10 +45,11 @@ def of(code: str) -> Deadlines | None:
     settles_at = grace_until
     if state == "LIVE" and gone_at is not None:
         settles_at = gone_at + lifecycle.HOST_GONE_MS
+    [(lent_until,)] = next_end_of_controls(code)
     if playing != "playing":
-        return Deadlines(None, None, None, settles_at)
+        return Deadlines(None, None, None, settles_at, lent_until)
     locks_at = ends_at - lock_threshold_ms(duration_ms) if locked_id is None else None
-    return Deadlines(play_id, ends_at, locks_at, settles_at)
+    return Deadlines(play_id, ends_at, locks_at, settles_at, lent_until)
 
 
 def is_expected(code: str, play_id: int, ends_at: int) -> bool:
@@ -45,7 +59,8 @@ def is_expected(code: str, play_id: int, ends_at: int) -> bool:
 
 
 def running_codes() -> list[str]:
-    """Codes of the rooms in which something plays, the host is gone or grace runs."""
+    """Codes of the rooms in which something plays, controls are lent, the host is gone or grace runs."""
+    lending = Member.select(Member.room).where(Member.controls_until.is_null(False))
     query = (
         Room.select(Room.code)
         .join(Playback)
@@ -53,6 +68,7 @@ def running_codes() -> list[str]:
             (Playback.state == "playing")
             | Room.host_grace_until.is_null(False)
             | Room.host_gone_at.is_null(False)
+            | (Room.id.in_(lending) & (Room.state != "EXPIRED"))
         )
     )
     return [code for (code,) in rows(query)]

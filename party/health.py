@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from peewee import PeeweeException
+from typing import Any
 
-from models import Job, Outcome, Presence, Session, database
+from peewee import PeeweeException, fn
+
+from models import (
+    Attempt,
+    Ban,
+    Job,
+    Knock,
+    Link,
+    Member,
+    Outcome,
+    Presence,
+    Room,
+    Session,
+    SiteEvent,
+    User,
+    database,
+)
+from party.attempts import KEPT_MS
 from party.change import connected, write
 from party.clock import now_ms
 
 WORKER_JOB = "worker"
 WORKER_SILENCE_MS = 60_000
 DAY_MS = 86_400_000
+YEAR_MS = 365 * DAY_MS
 
 
 def has_database() -> bool:
@@ -33,13 +51,46 @@ def has_worker() -> bool:
     return job is not None and job.seen_at > now_ms() - WORKER_SILENCE_MS
 
 
-def tidy() -> None:
-    """Let go of what nobody may ask for any more: old answers, sessions past their time, screens of dead processes."""
+def tidy() -> int:
+    """Let go of what nobody may ask for any more. Returns how many rows went.
+
+    Old answers, sessions past their time, screens of dead processes, counted tries, links that open nothing, what the
+    site's log kept for a year, and guests without a session whom no room remembers.
+    """
     now = now_ms()
+    old = (
+        Outcome.delete().where(Outcome.at < now - DAY_MS),
+        Session.delete().where(Session.expires_at < now),
+        Presence.delete().where(Presence.seen_at < now - DAY_MS),
+        Attempt.delete().where(Attempt.at < now - KEPT_MS),
+        Link.delete().where((Link.expires_at < now) | (Link.used_at < now - DAY_MS)),
+        SiteEvent.delete().where(SiteEvent.at < now - YEAR_MS),
+        SiteEvent.delete().where(SiteEvent.kind == "sign_in_failed", SiteEvent.at < now - 30 * DAY_MS),
+        User.delete().where(User.email.is_null(), User.created_at < now - DAY_MS, *_left_no_trace()),
+    )
     with write():
-        Outcome.delete().where(Outcome.at < now - DAY_MS).execute()
-        Session.delete().where(Session.expires_at < now).execute()
-        Presence.delete().where(Presence.seen_at < now - DAY_MS).execute()
+        return sum(int(query.execute()) for query in old)
+
+
+def _left_no_trace() -> list[Any]:
+    """What holds for a guest nobody can be any more, and whom no room remembers."""
+    return [
+        ~fn.EXISTS(table.select().where(pointer == User.id))
+        for table, pointer in (
+            (Session, Session.user),
+            (Member, Member.user),
+            (Knock, Knock.user),
+            (Ban, Ban.user),
+            (Room, Room.owner),
+        )
+    ]
+
+
+def forget_ended_rooms(days: int) -> int:
+    """Delete the rooms that ended longer than so many days ago, with all they hold. Returns how many went."""
+    with write():
+        late = (Room.state == "EXPIRED") & (Room.expired_at < now_ms() - days * DAY_MS)
+        return int(Room.delete().where(late).execute())
 
 
 def worker_lives() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from peewee import fn
 
@@ -55,13 +56,14 @@ class LibraryView:
 def browse(search: str, genre: str, ordering: str, page: int, room: Snapshot | None) -> LibraryView:
     """Twenty tracks whose title, artist or album hold every word of `search`, blind to accents and case.
 
-    Where each stands on the line is shown for `room`. Words beyond the twelfth are not looked for.
+    For `room` it is shown where each stands on the line, and what the room does not take is left out.
+    Words beyond the twelfth are not looked for.
     """
     if ordering not in ORDERINGS:
         raise Invalid("The library can be ordered by title, artist, newest or duration.")
     if not 1 <= page <= 100_000:
         raise Invalid("There is no such page.")
-    query = Track.select()
+    query = Track.select().where(_is_shown(room))
     for word in fold(search[:200]).split()[:MOST_WORDS]:
         query = query.where(Track.search.contains(word))
     if genre:
@@ -69,13 +71,22 @@ def browse(search: str, genre: str, ordering: str, page: int, room: Snapshot | N
     total = query.count()
     tracks = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
     places = _places(room)
-    genres = [name for (name,) in rows(Track.select(Track.genre).distinct().order_by(Track.genre)) if name]
+    genres = [name for (name,) in rows(_genres(room)) if name]
     shown = tuple(
         LibraryRow(snapshot.track_view(track), *places.get(track.id, (None, None))) for track in tracks
     )
     return LibraryView(
         shown, search, genre, tuple(genres), ordering, page, page * PAGE < total, total, making()
     )
+
+
+def _is_shown(room: Snapshot | None) -> Any:
+    is_shown = ~Track.is_hidden
+    return is_shown if room is None or room.settings.explicit else is_shown & ~Track.is_explicit
+
+
+def _genres(room: Snapshot | None) -> Any:
+    return Track.select(Track.genre).where(_is_shown(room)).distinct().order_by(Track.genre)
 
 
 def _blind(ordering: str) -> tuple[object, ...]:

@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from peewee import fn
 
-from models import Member, Presence, Room, Session, User, rows
-from party import lifecycle
-from party.change import OVER, Change, Person, change, locked_room, settle, wake_after_commit, write
+from models import Ban, Member, Presence, Room, Session, User, rows
+from party import lifecycle, sessions
+from party.change import (
+    NO_ROOM,
+    OVER,
+    Change,
+    Person,
+    ban_on,
+    change,
+    locked_room,
+    settle,
+    wake_after_commit,
+    write,
+)
 from party.clock import now_ms
-from party.errors import Invalid, NotKnown, Over
+from party.control import reclaim
+from party.errors import Conflict, NotAllowed, NotFound, NotKnown, Over
 from party.events import append
 from party.line import PRESENT_MS
+from party.names import clean_name, skeleton
+from party.sessions import LASTS_MS
 
-SESSION_DAYS = 90
-SAY_SECONDS = 15.0
+SAY_SECONDS = 3.0
 """How often a web process renews the presence of everybody it serves."""
 COLORS = 10
-NEW_PRESENCE = [Presence.member, Presence.process, Presence.seen_at]
-NAME_LONGEST = 50
+NEW_PRESENCE = [Presence.member, Presence.process, Presence.seen_at, Presence.since_at]
+LOCKED = "The door of this room is locked just now. Ask the host to open it."
+
+
+class NameTaken(Conflict):
+    """Somebody present could be taken for this person: another name is needed first."""
+
+    code = "name_taken"
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who a session belongs to."""
+    """Who a session belongs to. `email` is None for a guest; `session` is the token's hash."""
 
     user_id: int
     name: str
+    email: str | None = None
+    is_admin: bool = False
+    session: str = field(default="", compare=False)
+
+    @property
+    def has_account(self) -> bool:
+        return self.email is not None
 
 
-def enter(display_name: str) -> tuple[int, str]:
+def enter(display_name: str, device: str = "") -> tuple[int, str]:
     """Make a guest with this name. Returns the person's id and the session's token, shown never again."""
     name = clean_name(display_name)
-    now = now_ms()
-    token = secrets.token_urlsafe(32)
     with write():
-        user = User.create(display_name=name, created_at=now)
-        _keep_session(user, token, now)
-    return int(user.id), token
+        user = User.create(display_name=name, created_at=now_ms())
+        return int(user.id), sessions.begin(user.id, device)
 
 
 def rename(actor: Person, display_name: str) -> None:
@@ -52,6 +72,7 @@ def rename(actor: Person, display_name: str) -> None:
         User.update(display_name=name).where(User.id == actor.user_id).execute()
         for code, member_id in _open_seats(actor.user_id):
             room = locked_room(code)
+            refuse_look_alike(room, actor.user_id, now_ms(), name)
             before = room.seq
             append(room, "person_renamed", member_id, member_id=member_id)
             room.save()
@@ -59,58 +80,92 @@ def rename(actor: Person, display_name: str) -> None:
 
 
 def signed_in(token: str) -> SignedIn | None:
-    """The person behind a session's token, or None when it is unknown or past its time."""
+    """The person behind a session's token, or None when it is unknown or past its time, or the person banned."""
     now = now_ms()
     session = (
         Session.select(Session, User)
         .join(User)
-        .where(Session.token_hash == _hashed(token), Session.expires_at > now)
+        .where(Session.token_hash == sessions.hashed(token), sessions.may_act(now))
         .first()
     )
     if session is None:
         return None
     if session.last_seen_at < now - 3_600_000:
         with write():
-            Session.update(last_seen_at=now, expires_at=now + SESSION_DAYS * 86_400_000).where(
+            Session.update(last_seen_at=now, expires_at=now + LASTS_MS).where(
                 Session.token_hash == session.token_hash
             ).execute()
-    return SignedIn(session.user.id, session.user.display_name)
+    user = session.user
+    return SignedIn(user.id, user.display_name, user.email, bool(user.is_admin), session.token_hash)
 
 
 def sign_out(token: str) -> None:
     """End a session; its token opens nothing any more."""
-    with write():
-        Session.delete().where(Session.token_hash == _hashed(token)).execute()
+    sessions.end(sessions.hashed(token))
 
 
-def join(actor: Person, code: str) -> int:
-    """Take a seat in an open room, or the one kept from before. Returns the seat's id."""
+def join(actor: Person, code: str, network_hash: str | None = None) -> int:
+    """Take a seat in a room that is open to the person, or the one kept from before. Returns the seat's id.
+
+    Raises Over, NotFound for a private room, and NotAllowed where a password, an approval or an open door is lacking.
+    """
     known = _seat(code, actor.user_id)
     if known is not None and known.left_at is None:
         return int(known.id)
     settle(code)
     with write():
         room, now = locked_room(code), now_ms()
-        if lifecycle.effective(room, now)[0] == "EXPIRED":
-            raise Over(OVER)
-        if not User.select().where(User.id == actor.user_id).exists():
-            raise NotKnown("Tell us your name first.")
-        before = room.seq
-        member = _seat(code, actor.user_id)
-        if member is None:
-            member = seat(room, actor.user_id, "guest", now)
-            append(room, "person_joined", member.id, member_id=member.id)
-        elif member.left_at is not None:
-            Member.update(left_at=None).where(Member.id == member.id).execute()
-            append(room, "person_joined", member.id, member_id=member.id)
-        room.save()
-        wake_after_commit(room, before)
-        return int(member.id)
+        check_door(room, actor.user_id, now, network_hash)
+        return int(sit(room, actor.user_id, now, network_hash).id)
+
+
+def check_door(room: Room, user_id: int, now: int, network_hash: str | None = None) -> None:
+    """Raise what keeps a person out of the room: its end, a ban, a lock, how it is entered. None of it: nothing."""
+    member = Member.get_or_none(Member.room == room, Member.user == user_id)
+    is_leading = room.owner_id == user_id or (member is not None and member.role != "guest")
+    is_stranger = not is_leading and (member is None or member.left_at is not None)
+    if room.visibility == "private" and is_stranger:
+        raise NotFound(NO_ROOM)
+    if lifecycle.effective(room, now)[0] == "EXPIRED":
+        raise Over(OVER)
+    if not is_stranger:
+        return
+    ban = ban_on(room, user_id, now, network_hash)
+    if ban is not None:
+        raise NotAllowed(banned_sentence(ban, now))
+    if room.is_locked:
+        raise NotAllowed(LOCKED)
+    if room.entry == "password":
+        raise NotAllowed("This room asks for a password first.")
+    if room.entry == "approval":
+        raise NotAllowed("In this room the host opens the door. Knock first.")
+
+
+def sit(room: Room, user_id: int, now: int, network_hash: str | None = None) -> Member:
+    """A seat for somebody who was let in, in the open transaction: a new one, or the one kept from before."""
+    if not User.select().where(User.id == user_id).exists():
+        raise NotKnown("Tell us your name first.")
+    before = room.seq
+    member = Member.get_or_none(Member.room == room, Member.user == user_id)
+    if member is None:
+        refuse_look_alike(room, user_id, now)
+        member = seat(room, user_id, "guest", now)
+        append(room, "person_joined", member.id, member_id=member.id)
+    elif member.left_at is not None:
+        refuse_look_alike(room, user_id, now)
+        member.left_at = None
+        append(room, "person_joined", member.id, member_id=member.id)
+    member.network_hash = network_hash or member.network_hash
+    member.save()
+    room.save()
+    wake_after_commit(room, before)
+    return member
 
 
 def leave(actor: Person, code: str) -> None:
-    """Give up the seat for now. Its tracks and votes stay; coming back finds it again."""
+    """Give up the seat for now. Its tracks and votes stay; coming back finds it again, without what was lent."""
     with change(actor, code, may="leave") as c:
+        reclaim(c, c.seat)
         Member.update(left_at=c.now).where(Member.id == c.seat.id).execute()
         Presence.delete().where(Presence.member == c.member).execute()
         c.log("person_left", member_id=c.seat.id)
@@ -135,8 +190,9 @@ def seat(room: Room, user_id: int, role: str, now: int) -> Member:
 def screen_opened(member_id: int, process: str) -> None:
     """A seat's first screen in this web process. Presence is not in the log."""
     with write():
-        Presence.insert(member=member_id, process=process, seen_at=now_ms()).on_conflict(
-            conflict_target=[Presence.member, Presence.process], update={Presence.seen_at: now_ms()}
+        now = now_ms()
+        Presence.insert(member=member_id, process=process, seen_at=now, since_at=now).on_conflict(
+            conflict_target=[Presence.member, Presence.process], update={Presence.seen_at: now}
         ).execute()
 
 
@@ -151,12 +207,14 @@ def still_here(process: str, member_ids: set[int]) -> None:
     with write():
         now, own = now_ms(), Presence.process == process
         known = {member_id for (member_id,) in rows(Presence.select(Presence.member).where(own))}
+        # Whoever was not seen for so long counted as gone and has come back: an ended room must find no heir again.
+        Presence.update(since_at=now).where(own, Presence.seen_at <= now - PRESENT_MS).execute()
         Presence.update(seen_at=now).where(own).execute()
         for some in _chunks(known - member_ids):
             Presence.delete().where(own, Presence.member.in_(some)).execute()
         for some in _chunks(member_ids - known):
             there = [row[0] for row in rows(Member.select(Member.id).where(Member.id.in_(some)))]
-            Presence.insert_many([(member, process, now) for member in there], NEW_PRESENCE).execute()
+            Presence.insert_many([(member, process, now, now) for member in there], NEW_PRESENCE).execute()
 
 
 def _chunks(ids: set[int]) -> Iterator[list[int]]:
@@ -181,22 +239,32 @@ def note_host_gone(c: Change) -> None:
         c.room.save()
 
 
-def clean_name(text: str) -> str:
-    """A display name as kept. Raises Invalid."""
-    name = one_line(text)
-    if not name:
-        raise Invalid("Please tell us a name, so that the others know who you are.")
-    if len(name) > NAME_LONGEST:
-        raise Invalid(f"That name is too long. Up to {NAME_LONGEST} letters fit.")
-    return name
+def refuse_look_alike(room: Room, user_id: int, now: int, name: str | None = None) -> None:
+    """Raise Conflict when somebody present in the room has a name that could be taken for this person's."""
+    name = name or User.get_by_id(user_id).display_name
+    here = Presence.select(Presence.member).where(Presence.seen_at > now - PRESENT_MS)
+    others = (
+        User.select(User.display_name)
+        .join(Member)
+        .where(Member.room == room, Member.user != user_id, Member.left_at.is_null(), Member.id.in_(here))
+    )
+    if any(skeleton(other) == skeleton(name) for (other,) in rows(others)):
+        raise NameTaken(f"Somebody here goes by {name}, or nearly. Choose a name that tells you apart.")
 
 
-def one_line(text: str) -> str:
-    """What somebody typed, on one line with single spaces, in NFC, without signs that nobody sees."""
-    kinds = ((ch, unicodedata.category(ch)) for ch in text)
-    # What is invisible goes first, or it would hold apart what NFC joins and hide spaces from the split.
-    seen = "".join(" " if kind == "Cc" else ch for ch, kind in kinds if kind not in ("Cf", "Cs", "Co", "Cn"))
-    return " ".join(unicodedata.normalize("NFC", seen).split())
+def banned_sentence(ban: Ban, now: int) -> str:
+    """What a banned person is told: until when, and why where a reason was given."""
+    end = f" for another {words_for(ban.until - now)}" if ban.until is not None else ""
+    return f"You cannot come into this room{end}." + (f" The host says: {ban.reason}" if ban.reason else "")
+
+
+def words_for(milliseconds: int) -> str:
+    """A span in words, rounded up: 40 s, 12 min, 3 h, 5 days."""
+    seconds = max(1, (milliseconds + 999) // 1000)
+    for size, word in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds > size:
+            return f"{-(-seconds // size)} {word}"
+    return f"{seconds} s"
 
 
 def _seat(code: str, user_id: int) -> Member | None:
@@ -211,20 +279,6 @@ def _open_seats(user_id: int) -> list[tuple[str, int]]:
     seats = seats.order_by(Room.id)
     now = now_ms()
     return [(s.room.code, s.id) for s in seats if lifecycle.effective(s.room, now)[0] != "EXPIRED"]
-
-
-def _keep_session(user: User, token: str, now: int) -> None:
-    Session.insert(
-        token_hash=_hashed(token),
-        user=user,
-        created_at=now,
-        last_seen_at=now,
-        expires_at=now + SESSION_DAYS * 86_400_000,
-    ).execute()
-
-
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def friendly_name() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models import Item, Play, Playback, Room, Track
 from party.change import CLOCK, Actor, Change, change
 from party.clock import now_ms
+from party.control import spend_once
 from party.errors import Conflict, Invalid
 from party.line import head, read_line
 from party.ordering import MODES, lock_threshold_ms, next_up, overtaken_by
@@ -40,9 +41,11 @@ def play(actor: Actor, code: str, *, seen: Seen = ANYTHING, lead_ms: int = START
         if c.playback.state == "idle":
             if not start_next(c, lead_ms):
                 raise Conflict("The line is empty. Put something on first.")
+            spend_once(c)
         elif c.playback.state == "paused":
             _anchor(c, "playing", c.playback.position_ms, c.now + lead_ms)
             c.log("playback_changed", action="play", position_ms=c.playback.position_ms)
+            spend_once(c)
 
 
 def pause(actor: Actor, code: str, *, seen: Seen = ANYTHING) -> None:
@@ -50,8 +53,10 @@ def pause(actor: Actor, code: str, *, seen: Seen = ANYTHING) -> None:
     with change(actor, code, may="control_playback") as c:
         _expect(c, seen)
         if c.playback.state == "playing":
+            c.playback.paused_by = c.member
             _anchor(c, "paused", _bounded(c, position_at(c.playback, c.now)), c.now)
             c.log("playback_changed", action="pause", position_ms=c.playback.position_ms)
+            spend_once(c)
 
 
 def seek(
@@ -66,6 +71,7 @@ def seek(
             raise Invalid("That place is outside the track.")
         _anchor(c, c.playback.state, position_ms, c.now + (lead_ms if c.playback.state == "playing" else 0))
         c.log("playback_changed", action="seek", position_ms=position_ms)
+        spend_once(c)
 
 
 def restart(actor: Actor, code: str, *, seen: Seen = ANYTHING, lead_ms: int = START_LEAD_MS) -> None:
@@ -75,12 +81,13 @@ def restart(actor: Actor, code: str, *, seen: Seen = ANYTHING, lead_ms: int = ST
 
 def skip(actor: Actor, code: str, *, seen: Seen = ANYTHING, lead_ms: int = START_LEAD_MS) -> None:
     """End the item that is on and start the next; with an empty line the room falls quiet."""
-    with change(actor, code, may="control_playback") as c:
+    with change(actor, code, may="skip_item") as c:
         _expect(c, seen)
         if c.playback.item_id is None:
             raise Conflict("Nothing is playing.")
         end_item(c, "skipped")
         start_next(c, lead_ms)
+        spend_once(c)
 
 
 def advance(code: str, play_id: int, *, lead_ms: int = START_LEAD_MS) -> bool:
@@ -92,6 +99,8 @@ def advance(code: str, play_id: int, *, lead_ms: int = START_LEAD_MS) -> bool:
             return False
         end_item(c, "finished")
         start_next(c, lead_ms)
+        if c.settings.keep and c.settings.when_away == "pause" and c.room.state == "GRACE":
+            _anchor(c, "paused" if c.playback.play_id else "idle", 0, c.now)
         return True
 
 
@@ -195,6 +204,8 @@ def _anchor(c: Change, state: str, position_ms: int, at_ms: int) -> None:
     playback.version += 1
     playback.locked_item = None
     playback.ends_at = None
+    if state != "paused":
+        playback.paused_by = None
     if state == "playing":
         playback.ends_at = at_ms + round((_duration(c) - position_ms) / playback.rate)
     playback.save()

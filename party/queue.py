@@ -6,13 +6,13 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from models import Item, Room, Track, Vote
+from models import Item, Member, Room, Track, Vote
 from party import ranks
+from party.allowance import fitting_track, refuse_too_fast, refuse_too_many
 from party.change import Actor, Change, change, refusal, retry_on_clash
-from party.errors import Conflict, Invalid, NotAllowed, NotFound
+from party.errors import Conflict, Invalid, NotAllowed
 from party.line import LINE_FULL, active_seats, read_line
 from party.ordering import MAX_PINS, MODES, guard_limit_for, order
-from party.permissions import can
 from party.playback import hold_lock, renew_lock, start_if_idle
 
 UNDO_MS = 12_000
@@ -22,13 +22,12 @@ UNDO_MS = 12_000
 def add_item(actor: Actor, code: str, track_id: int) -> int:
     """Put a track on the line. A track that already waits is refused with where it stands. Returns the item's id."""
     with change(actor, code, may="add_item") as c:
-        track = Track.get_or_none(Track.id == track_id)
-        if track is None:
-            raise NotFound("That track is not in the library.")
+        track = fitting_track(c, track_id)
         hold_lock(c)
-        _refuse_duplicate(c, track)
-        _refuse_full(c)
-        item = _insert(c, track, guard_limit_for(active_seats(c.room, c.now)))
+        refuse_duplicate(c, track)
+        refuse_too_many(c, c.seat)
+        refuse_too_fast(c)
+        item = new_item(c, track, c.seat)
         c.log("item_added", item_id=item.id)
         start_if_idle(c)
         return int(item.id)
@@ -38,7 +37,7 @@ def remove_item(actor: Actor, code: str, item_id: int) -> None:
     """Take a waiting item off the line: your own, or any as host. Removed already changes nothing."""
     with change(actor, code, may="remove_own_item") as c:
         item = c.item(item_id)
-        if item.added_by_id != c.seat.id and not can(c.role, "remove_item"):
+        if item.added_by_id != c.seat.id and not c.can("remove_item"):
             raise NotAllowed(refusal("remove_item"))
         if item.state == "removed":
             return
@@ -61,18 +60,21 @@ def restore_item(actor: Actor, code: str, item_id: int) -> None:
             return
         if item.state != "removed" or c.now > (item.removed_at or 0) + UNDO_MS:
             raise Conflict("It is too late to bring that one back. You can put it on again.")
-        if item.removed_by_id != c.seat.id and not can(c.role, "remove_item"):
+        if item.removed_by_id != c.seat.id and not c.can("remove_item"):
             raise NotAllowed(refusal("remove_item"))
         hold_lock(c)
-        _refuse_duplicate(c, item.track)
-        _refuse_full(c)
+        track = fitting_track(c, item.track_id)
+        refuse_duplicate(c, track)
+        if item.added_by_id == c.seat.id:
+            refuse_too_many(c, c.seat)
+        refuse_full(c)
         item.state, item.removed_at, item.removed_by = "waiting", None, None
         if (
             Item.select()
             .where(Item.room == c.room, Item.state == "waiting", Item.position == item.position)
             .exists()
         ):
-            item.position = _end_of_line(c)
+            item.position = end_of_line(c)
         item.save()
         c.log("item_restored", item_id=item.id)
         start_if_idle(c)
@@ -149,25 +151,31 @@ def title_of(code: str, item_id: int) -> str:
     return query.where(Room.code == code, Item.id == item_id).scalar() or ""
 
 
-def _refuse_duplicate(c: Change, track: Track) -> None:
+def refuse_duplicate(c: Change, track: Track) -> None:
+    """Raise Conflict, with where it stands, for a track that already waits."""
     known = Item.get_or_none(Item.room == c.room, Item.track == track, Item.state == "waiting")
     if known is not None:
         ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
         raise Conflict(f"{track.title} is already in line, {ordinal(ids.index(known.id) + 1)}. Vote it up.")
 
 
-def _refuse_full(c: Change) -> None:
+def refuse_full(c: Change) -> None:
+    """Raise Conflict when more waiting tracks would help nobody."""
     if _waiting(c).count() >= LINE_FULL:
         raise Conflict("The line is full. Let a few songs play first.")
 
 
-def _insert(c: Change, track: Track, guard_limit: int) -> Item:
+def new_item(c: Change, track: Track, by: Member) -> Item:
+    """A row at the end of the line, in the open transaction; the caller logs it. Raises Conflict."""
+    refuse_full(c)
+    guard_limit = guard_limit_for(active_seats(c.room, c.now))
+
     def insert() -> Item:
         return Item.create(
             room=c.room,
             track=track,
-            added_by=c.member,
-            position=_end_of_line(c),
+            added_by=by,
+            position=end_of_line(c),
             added_seq=c.room.seq + 1,
             added_at_advance=c.room.advance,
             guard_limit=guard_limit,
@@ -181,7 +189,8 @@ def _insert(c: Change, track: Track, guard_limit: int) -> Item:
         raise Conflict(f"{track.title} is already in line.") from clash
 
 
-def _end_of_line(c: Change) -> str:
+def end_of_line(c: Change) -> str:
+    """A place behind everything that waits."""
     # Sorted here and not by the database: its collation need not be the keys' own byte order.
     last = max((item.position for item in _waiting(c)), default=None)
     key = ranks.between(last, None)

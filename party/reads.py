@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from peewee import JOIN, Case, fn
 
-from models import Item, Member, Play, Playback, Prepared, Presence, Room, Track, User, Vote
+from models import (
+    Item,
+    Knock,
+    Member,
+    Play,
+    Playback,
+    Prepared,
+    Presence,
+    Room,
+    SkipVote,
+    Suggestion,
+    Track,
+    User,
+    Vote,
+)
 
 TRACK_COLUMNS = (
     Track.id,
@@ -21,14 +35,26 @@ TRACK_COLUMNS = (
 
 present_members = Prepared(
     lambda room, since: (
-        Presence.select(Presence.member).join(Member).where(Member.room == room, Presence.seen_at > since)
+        Presence.select(Presence.member, Presence.is_idle, Presence.since_at)
+        .join(Member)
+        .where(Member.room == room, Presence.seen_at > since)
     )
 )
 
 everybody = Prepared(
     lambda room: (
         Member.select(
-            Member.id, User.display_name, Member.color, Member.is_ringed, Member.role, Member.left_at
+            Member.id,
+            User.display_name,
+            Member.color,
+            Member.is_ringed,
+            Member.role,
+            Member.left_at,
+            User.email,
+            Member.muted_until,
+            Member.controls_until,
+            Member.asked_control_at,
+            Member.offered_host_at,
         )
         .join(User)
         .where(Member.room == room)
@@ -89,11 +115,63 @@ plays = Prepared(
 
 seat = Prepared(
     lambda code, user: (
-        Member.select(Member.id, Member.role)
+        Member.select(
+            Member.id,
+            Member.role,
+            User.email,
+            Member.controls_until,
+            Member.muted_until,
+            Member.asked_control_at,
+            Room.visibility,
+            Room.settings,
+            Room.owner,
+        )
         .join(Room)
+        .switch(Member)
+        .join(User)
         .where(Room.code == code, Member.user == user, Member.left_at.is_null())
     )
 )
+
+knocks = Prepared(
+    lambda room, now: (
+        Knock.select(Knock.id, User.display_name, Knock.asked_at)
+        .join(User)
+        .where(Knock.room == room, Knock.state == "waiting", Knock.deadline_at > now)
+        .order_by(Knock.id)
+    )
+)
+
+suggestions = Prepared(
+    lambda room: (
+        Suggestion.select(Suggestion.id, Suggestion.member, *TRACK_COLUMNS)
+        .join(Track)
+        .where(Suggestion.room == room, Suggestion.state == "waiting")
+        .order_by(Suggestion.id)
+    )
+)
+
+suggestions_of = Prepared(
+    lambda member: (
+        Suggestion.select(Suggestion.track, Suggestion.id)
+        .where(Suggestion.member == member, Suggestion.state == "waiting")
+        .order_by(Suggestion.id)
+    )
+)
+
+answers_to = Prepared(
+    lambda member, most: (
+        Suggestion.select(Suggestion.id, Suggestion.state, Track.title, User.display_name, Suggestion.reason)
+        .join(Track)
+        .join(Member, on=(Suggestion.decided_by == Member.id))
+        .join(User)
+        .where(Suggestion.member == member, Suggestion.state.in_(("approved", "declined")))
+        .order_by(Suggestion.decided_at.desc(), Suggestion.id.desc())
+        .limit(most)
+    )
+)
+
+skip_voters = Prepared(lambda play: SkipVote.select(SkipVote.member).where(SkipVote.play == play))
 
 votes_of = Prepared(
     lambda member: (
@@ -125,5 +203,11 @@ deadlines = Prepared(
         .join(Item, JOIN.LEFT_OUTER, on=(Playback.item == Item.id))
         .join(Track, JOIN.LEFT_OUTER)
         .where(Room.code == code)
+    )
+)
+
+skips_of = Prepared(
+    lambda member: (
+        SkipVote.select(SkipVote.play).join(Play).where(SkipVote.member == member, Play.ended_at.is_null())
     )
 )

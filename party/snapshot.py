@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
-from models import Item, Playback, Room, Track, Vote, database, is_sqlite, rows
+from models import Item, Playback, Room, SkipVote, Suggestion, Track, Vote, database, is_sqlite, rows
 from party import lifecycle, reads
+from party.change import NO_ROOM
 from party.clock import now_ms
 from party.errors import NotFound
 from party.line import PRESENT_MS
 from party.ordering import MODES, Entry, Line, Reason, order
+from party.permissions import standing
+from party.settings import load
+from party.skipping import needed
 from party.views import (
     PEOPLE_SHOWN,
     ItemView,
+    KnockView,
     PersonView,
     PlaybackView,
     PlayedView,
     ReasonView,
+    SkipView,
     Snapshot,
+    SuggestionView,
     TrackView,
 )
 
 HISTORY_SHOWN = 50
 MEMORY_SHOWN = 1_000
 VOTERS_SHOWN = 40
+ANSWERS_SHOWN = 5
 ROLE_ORDER = {"host": 0, "cohost": 1, "guest": 2}
 
 
@@ -35,7 +45,7 @@ def take(code: str, known: Snapshot | None = None) -> Snapshot:
     with reading():
         room = Room.get_or_none(Room.code == code)
         if room is None:
-            raise NotFound("No room answers to that code. It may have changed: ask for the new one.")
+            raise NotFound(NO_ROOM)
         reader = _Reader(room)
         return known if known is not None and reader.is_still(known) else reader.snapshot()
 
@@ -48,21 +58,76 @@ def heads(codes: list[str]) -> list[tuple[str, int]]:
     return found
 
 
-def mine(code: str, user_id: int) -> tuple[int, str, dict[int, int], list[int]] | None:
-    """One person's own share: seat, role, votes on waiting items, own waiting items. None without a seat."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is one person's own: seat, the role they act in, votes by item, own waiting items and suggestions.
+
+    `suggested` is their waiting suggestions by track; `answers` the last ones that were decided, newest first: id,
+    state, title, by whom, reason. `skips` is the play they voted to skip; `muted_until` (epoch ms) while they may not
+    talk; `is_asking` while they wait for the controls; `is_owner` opened the room.
+    """
+
+    member_id: int
+    role: str
+    votes: dict[int, int]
+    items: list[int]
+    suggested: dict[int, int]
+    skips: int | None
+    muted_until: int | None
+    controls_until: int | None
+    is_owner: bool
+    has_account: bool
+    is_asking: bool = False
+    answers: tuple[tuple[int, str, str, str, str], ...] = ()
+
+    @property
+    def answers_text(self) -> str:
+        """The answers as JSON, for our scripts."""
+        return json.dumps(self.answers) if self.answers else ""
+
+
+def mine(code: str, user_id: int) -> Share | None:
+    """One person's own share. None without a seat."""
     seats = reads.seat(code, user_id)
     if not seats:
         return None
-    [(member_id, role)] = seats
-    items = [item_id for (item_id,) in reads.items_of(member_id)]
-    return member_id, role, dict(reads.votes_of(member_id)), items
+    now = now_ms()
+    [(member_id, role, email, controls_until, muted_until, asked, visibility, settings, owner_id)] = seats
+    acting = standing(
+        role,
+        has_account=email is not None,
+        controls_until=controls_until,
+        now=now,
+        is_listed=visibility == "public",
+        settings=load(json.loads(settings)),
+    )
+    return Share(
+        member_id,
+        acting,
+        dict(reads.votes_of(member_id)),
+        [item_id for (item_id,) in reads.items_of(member_id)],
+        dict(reads.suggestions_of(member_id)),
+        next((play_id for (play_id,) in reads.skips_of(member_id)), None),
+        muted_until if muted_until and muted_until > now else None,
+        controls_until if controls_until and controls_until > now else None,
+        owner_id == user_id,
+        email is not None,
+        asked is not None,
+        tuple(tuple(row) for row in reads.answers_to(member_id, ANSWERS_SHOWN)),
+    )
 
 
-def stakeholders(item_ids: set[int]) -> frozenset[int]:
-    """The seats that put these items on the line or voted for them."""
-    owners = Item.select(Item.added_by).where(Item.id.in_(item_ids))
-    voters = Vote.select(Vote.member).where(Vote.item.in_(item_ids))
-    return frozenset(member_id for (member_id,) in [*rows(owners), *rows(voters)])
+def stakeholders(
+    item_ids: set[int], play_ids: set[int] | None = None, suggestion_ids: set[int] | None = None
+) -> frozenset[int]:
+    """The seats that put these items on or voted for them, wanted these plays skipped, made these suggestions."""
+    found = rows(Item.select(Item.added_by).where(Item.id.in_(item_ids)))
+    found += rows(Vote.select(Vote.member).where(Vote.item.in_(item_ids)))
+    if play_ids:
+        found += rows(SkipVote.select(SkipVote.member).where(SkipVote.play.in_(play_ids)))
+    if suggestion_ids:
+        found += rows(Suggestion.select(Suggestion.member).where(Suggestion.id.in_(suggestion_ids)))
+    return frozenset(member_id for (member_id,) in found)
 
 
 @contextmanager
@@ -81,18 +146,20 @@ class _Reader:
 
     def __init__(self, room: Room) -> None:
         self.room, self.now = room, now_ms()
+        self.settings = load(room.settings)
         self.state, self.until = lifecycle.effective(room, self.now)
-        self.here = self._read_here()
+        self.here, self.idle = self._read_here()
         self.persons: dict[int, PersonView] = {}
 
     def is_still(self, known: Snapshot) -> bool:
         """True when nothing was logged since, and what is not in the log, time and presence, stands as it did."""
-        return (known.epoch, known.seq, known.state, known.grace_until_ms, known.here) == (
+        return (known.epoch, known.seq, known.state, known.grace_until_ms, known.here, known.idle) == (
             self.room.epoch,
             self.room.seq,
             self.state,
             self.until,
             self.here,
+            self.idle,
         )
 
     def snapshot(self) -> Snapshot:
@@ -107,6 +174,7 @@ class _Reader:
             mode=room.mode,
             epoch=room.epoch,
             seq=room.seq,
+            fence=room.fence,
             grace_until_ms=self.until,
             host=next((person for person in self.persons.values() if person.role == "host"), None),
             playback=_playback_view(playback, state),
@@ -114,21 +182,78 @@ class _Reader:
             items=self._waiting(playback),
             people=self._here(),
             here=self.here,
+            idle=self.idle,
             history=self._history(),
             member_roles=tuple(self.roles),
+            settings=self.settings,
+            visibility=room.visibility,
+            entry=room.entry,
+            is_locked=bool(room.is_locked),
+            door_code=room.spoken_code,
+            knocks=tuple(KnockView(*row) for row in reads.knocks(room.id, self.now)),
+            suggestions=self._suggestions(),
+            control_asks=tuple(self._quiet(member_id) for member_id in self.asking),
+            drivers=tuple(self._quiet(member_id) for member_id, role in self.roles if role == "driver"),
+            offered_host=self._quiet(self.offered) if self.offered else None,
+            heir=self._heir(),
+            paused_by=self._quiet(playback.paused_by_id) if playback.paused_by_id else None,
+            skip=self._skip(playback),
         )
 
-    def _read_here(self) -> frozenset[int]:
-        here = reads.present_members(self.room.id, self.now - PRESENT_MS)
-        return frozenset(member_id for (member_id,) in here)
+    def _suggestions(self) -> tuple[SuggestionView, ...]:
+        return tuple(
+            SuggestionView(suggestion_id, _track_view(*track), self._quiet(member_id))
+            for suggestion_id, member_id, *track in reads.suggestions(self.room.id)
+        )
+
+    def _heir(self) -> PersonView | None:
+        heir = lifecycle.heir(self.room, self.now) if self.state == "GRACE" else None
+        return self._quiet(heir) if heir is not None else None
+
+    def _skip(self, playback: Playback) -> SkipView | None:
+        if playback.play_id is None:
+            return None
+        voters = {member_id for (member_id,) in reads.skip_voters(playback.play_id)}
+        return SkipView(playback.play_id, len(voters & self.here), needed(len(self.here - self.idle)))
+
+    def _read_here(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Who has a screen open, and which of them nobody touched for a while."""
+        rows_here = reads.present_members(self.room.id, self.now - PRESENT_MS)
+        awake = {member_id for member_id, is_idle, _ in rows_here if not is_idle}
+        here = frozenset(member_id for member_id, *_ in rows_here)
+        return here, here - awake
 
     def _read_people(self) -> None:
         self.roles: list[tuple[int, str]] = []
-        for member_id, name, color, is_ringed, role, left_at in reads.everybody(self.room.id):
+        self.asking: list[int] = []
+        self.offered: int | None = None
+        is_listed = self.room.visibility == "public"
+        for row in reads.everybody(self.room.id):
+            member_id, name, color, is_ringed, role, left_at, email, muted, controls, asked, offered = row
+            acting = standing(
+                role,
+                has_account=email is not None,
+                controls_until=controls,
+                now=self.now,
+                is_listed=is_listed,
+                settings=self.settings,
+            )
             if left_at is None:
-                self.roles.append((member_id, role))
+                self.roles.append((member_id, acting))
+                if asked is not None:
+                    self.asking.append(member_id)
+                if offered is not None:
+                    self.offered = member_id
             self.persons[member_id] = PersonView(
-                member_id, name, initials(name), color, bool(is_ringed), role, member_id in self.here
+                member_id,
+                name,
+                initials(name),
+                color,
+                bool(is_ringed),
+                role,
+                member_id in self.here,
+                member_id in self.idle,
+                muted is not None and muted > self.now,
             )
 
     def _here(self) -> tuple[PersonView, ...]:
@@ -183,9 +308,7 @@ class _Reader:
     @staticmethod
     def _still(person: PersonView) -> PersonView:
         """The person without presence or role, so that a row does not change when somebody comes or goes."""
-        return PersonView(
-            person.id, person.name, person.initials, person.color, person.is_ringed, "guest", True
-        )
+        return replace(person, role="guest", is_here=True, is_idle=False, is_muted=False)
 
     def _now(self, playback: Playback) -> ItemView | None:
         if playback.item_id is None:

@@ -8,19 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from party.permissions import can
+from party.settings import DEFAULTS, RoomSettings
 
 PEOPLE_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """A class of viewers that sees the same bytes: host, cohost, guest or screen."""
+    """A class of viewers that sees the same bytes: one of permissions.ROLES, in a room with these settings."""
 
     role: str
+    settings: RoomSettings = DEFAULTS
 
     def can(self, ability: str) -> bool:
         """True when every member of this audience may do it."""
-        return can(self.role, ability)
+        return can(self.role, ability, self.settings)
+
+    @property
+    def leads(self) -> bool:
+        """True for the host and the co-hosts."""
+        return self.role in ("host", "cohost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class PersonView:
     is_ringed: bool
     role: str
     is_here: bool
+    is_idle: bool = False
+    is_muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,33 @@ class ItemView:
 
 
 @dataclass(frozen=True, slots=True)
+class KnockView:
+    """Somebody who waits outside."""
+
+    id: int
+    name: str
+    asked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """A track that waits for the host's word."""
+
+    id: int
+    track: TrackView
+    by: PersonView
+
+
+@dataclass(frozen=True, slots=True)
+class SkipView:
+    """How many of those present want the next track, and how many it takes."""
+
+    play_id: int
+    votes: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlayedView:
     """One line of the history. `was_skipped` is False when it played to its end."""
 
@@ -111,6 +147,8 @@ class Snapshot:
     """A room as it stood at `seq`; everything a template may ask for.
 
     `people` holds those who are here, the host first, at most PEOPLE_SHOWN of them; `people_count` counts all.
+    `code` never changes and is what our own addresses carry; `door_code` is what opens the door, on links and in talk.
+    `heir` is who takes over when grace ends; `member_roles` are the roles people act in (permissions.standing).
     """
 
     id: int
@@ -120,6 +158,7 @@ class Snapshot:
     mode: str
     epoch: str
     seq: int
+    fence: int
     grace_until_ms: int | None
     host: PersonView | None
     playback: PlaybackView
@@ -127,13 +166,31 @@ class Snapshot:
     items: tuple[ItemView, ...]
     people: tuple[PersonView, ...]
     here: frozenset[int]
+    idle: frozenset[int]
     history: tuple[PlayedView, ...]
     member_roles: tuple[tuple[int, str], ...]
+    settings: RoomSettings
+    visibility: str
+    entry: str
+    is_locked: bool
+    door_code: str
+    knocks: tuple[KnockView, ...]
+    suggestions: tuple[SuggestionView, ...]
+    control_asks: tuple[PersonView, ...]
+    drivers: tuple[PersonView, ...]
+    offered_host: PersonView | None
+    heir: PersonView | None
+    paused_by: PersonView | None
+    skip: SkipView | None
 
     @property
     def code_text(self) -> str:
         """The code as people read it: two groups of four."""
-        return f"{self.code[:4]} {self.code[4:]}"
+        return f"{self.door_code[:4]} {self.door_code[4:]}"
+
+    def audience(self, role: str) -> Audience:
+        """The class of viewers of one role, in this room as it is set."""
+        return Audience(role, self.settings)
 
     @property
     def people_count(self) -> int:

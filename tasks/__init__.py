@@ -14,6 +14,11 @@ from config import Settings, settings
 from party.storage import open_storage
 
 
+def sizes() -> tuple[int, int]:
+    """How many tasks wait to be run, and how many for their time."""
+    return int(huey.pending_count()), int(huey.scheduled_count())
+
+
 def make_queue(wanted: Settings) -> Huey:
     """The queue on whatever this installation has; SQLite keeps it in a file of its own."""
     common: dict[str, Any] = {
@@ -30,6 +35,6 @@ def make_queue(wanted: Settings) -> Huey:
 huey = make_queue(settings)
 open_storage(settings)
 
-from tasks import keeping, library  # noqa: E402  (their tasks register themselves with the queue above)
+from tasks import keeping, library, mail  # noqa: E402  (their tasks register themselves with the queue above)
 
-__all__ = ["huey", "keeping", "library", "make_queue"]
+__all__ = ["huey", "keeping", "library", "mail", "make_queue", "sizes"]

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from huey import crontab
 
-from party import deadlines, events, health, hosting, playback
+import logs
+from party import control, deadlines, events, health, hosting, knocks, playback, skipping
 from party.change import connected
 from party.clock import now_ms
 from party.deadlines import Deadlines
@@ -55,6 +56,8 @@ def _schedule(code: str, due: Deadlines, before: Deadlines | None) -> None:
         lock_head.schedule((code, due.play_id), eta=_instant(due.locks_at))
     if due.settles_at is not None and (before is None or before.settles_at != due.settles_at):
         settle_room.schedule((code, due.settles_at), eta=_instant(due.settles_at - EARLY_MS))
+    if due.lent_until is not None and (before is None or before.lent_until != due.lent_until):
+        end_controls.schedule((due.lent_until,), eta=_instant(due.lent_until - EARLY_MS))
 
 
 @huey.task()
@@ -81,8 +84,15 @@ def settle_room(code: str, until: int) -> None:
 
 
 @huey.task()
+def end_controls(until: int) -> None:
+    """Take back the controls that were lent until then, and whatever else is due."""
+    _wait_until(until)
+    _quietly(control.end_due_controls)
+
+
+@huey.task()
 def sweep() -> None:
-    """Find what was lost: say that the worker lives, settle overdue rooms, advance forgotten plays, plan the rest."""
+    """Say that the worker lives; find what was lost: overdue rooms, forgotten plays, late knocks, lent controls."""
     with connected():
         health.worker_lives()
         for code in hosting.find_lost_hosts() if _is_steady() else ():
@@ -91,6 +101,11 @@ def sweep() -> None:
             _quietly(lambda code=code: hosting.keep_promises(code))  # type: ignore[misc]
         for code, play_id in deadlines.overdue_plays():
             _quietly(lambda code=code, play_id=play_id: playback.advance(code, play_id))  # type: ignore[misc]
+        _quietly(control.end_due_controls)
+        for code in skipping.contested_rooms():
+            _quietly(lambda code=code: skipping.settle_skip(code))  # type: ignore[misc]
+        for code in knocks.overdue_codes():
+            _quietly(lambda code=code: knocks.expire_knocks(code))  # type: ignore[misc]
         for code in deadlines.running_codes():
             plan(code)
 
@@ -107,6 +122,7 @@ def sweep_every_minute() -> None:
 def start_pulse() -> None:
     """In the worker: plan after commits here too, sweep at once, and go on sweeping."""
     if _pulse_started.acquire(blocking=False):
+        logs.configure()
         events.on_commit.append(plan)
         threading.Thread(target=_pulse, daemon=True).start()
 

@@ -24,9 +24,10 @@ os.environ.update(
 )
 
 import models  # noqa: E402
-from party import clock, people, rooms, storage  # noqa: E402
+from party import clock, passwords, people, rooms, storage  # noqa: E402
 from party.change import Person  # noqa: E402
 from tests import stage  # noqa: E402
+from tests.accounts import CHEAP  # noqa: E402
 
 START_SECONDS = 1_800_000_000.0
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "")
@@ -100,6 +101,12 @@ def cast(database: Path, time: MovableClock) -> stage.Cast:
         members[name] = people.join(person, code)
     models.Member.update(role="cohost").where(models.Member.id == members["ben"]).execute()
     return stage.Cast(code, ada, ben, cleo, dan, members, stage.library(12))
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hashing, at the least it can cost."""
+    monkeypatch.setattr(passwords, "hasher", CHEAP)
 
 
 @pytest.fixture(autouse=True)

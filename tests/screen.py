@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-PIECES = ("status", "banner", "now-playing", "playback", "queue", "queue-sum", "people", "history", "mini")
+PIECES = (
+    "status", "title", "banner", "now-playing", "playback", "skip", "queue", "queue-sum", "requests", "people",
+    "chat", "history", "settings", "share", "mini",
+)  # fmt: skip
 VOID = {"br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ROW = "queue-item-"
+SAID = "message-"
 # How a piece travels, not what it is.
 TRAVELLING = {"hx-swap-oob", "data-after"}
 
@@ -114,7 +118,7 @@ class Screen:
         if header is not None:
             ruling = self._judge(header, html, parts)
         swapped = [part for part in parts if ruling == "applied" or part.id == "mine"]
-        self._swap([part for part in swapped if part.id not in ("frame", "notice")])
+        self._swap([part for part in swapped if part.id not in ("frame", "notice", "steps")])
         return ruling
 
     def _judge(self, header: Node, html: str, parts: list[Node]) -> str:
@@ -138,7 +142,14 @@ class Screen:
         places: dict[str, str] = {}
         for part in parts:
             how = part.attrs.get("hx-swap-oob")
-            if how == "beforeend:#queue":
+            if how == "beforeend:#chat-list":
+                self._hear(part)
+            elif part.id.startswith(SAID):
+                assert how == "outerMorph", f"{part.id} does not say how it goes home"
+                # What was said before the oldest line on the screen has nowhere to go.
+                if (known := self.pieces["chat"].find(part.id)) is not None:
+                    known.become(part)
+            elif how == "beforeend:#queue":
                 for row in part.rows():
                     self._take_row(row, places, is_new=True)
             elif part.id.startswith(ROW):
@@ -151,8 +162,28 @@ class Screen:
                 assert how == "outerMorph", f"{part.id} does not say how it goes home"
                 assert part.id in self.pieces, f"a frame brings #{part.id}, which no page has"
                 self.pieces[part.id].become(part)
+                # A piece may hold another one: from now on that is the one on the page.
+                self.pieces |= {
+                    node.id: node
+                    for child in part.children
+                    if isinstance(child, Node)
+                    for node in child.all()
+                    if node.id in self.pieces
+                }
         if places:
             self._stand(places)
+
+    def _hear(self, part: Node) -> None:
+        """New lines of the talk; one that is there already shows once."""
+        talk = self.pieces["chat"].find("chat-list")
+        assert talk is not None
+        for line in part.children:
+            assert isinstance(line, Node) and line.id
+            known = talk.find(line.id)
+            if known is not None:
+                known.become(line)
+            else:
+                talk.children.append(line)
 
     def _take_row(self, row: Node, places: dict[str, str], *, is_new: bool) -> None:
         after = row.attrs.pop("data-after", None)

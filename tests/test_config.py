@@ -157,3 +157,28 @@ def test_every_setting_is_explained_in_the_example_file() -> None:
 def test_the_example_file_shows_the_defaults(tmp_path: Path) -> None:
     lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert load(dict(lines) | {"DATA_DIR": str(tmp_path)}) == load({"DATA_DIR": str(tmp_path)})
+
+
+def test_letters_need_an_address_for_the_links_they_carry(tmp_path: Path) -> None:
+    data = {"DATA_DIR": str(tmp_path), "SMTP_URL": "smtp://ada:secret@mail.example.org:587"}
+    with pytest.raises(BadSetting, match="PUBLIC_URL"):
+        load(data)
+    settings = load({**data, "PUBLIC_URL": "https://party.example.org:8443"})
+    assert settings.mail_from == "partyline@party.example.org" and "secret" not in repr(settings)
+    assert load({**data, "PUBLIC_URL": "https://p.org", "MAIL_FROM": "ada@p.org"}).mail_from == "ada@p.org"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_URL", "mail.example.org"),
+        ("SMTP_URL", "http://mail.example.org"),
+        ("SMTP_URL", "smtp://:587"),
+        ("SMTP_URL", "smtp://mail.example.org/path"),
+        ("MAIL_FROM", "not an address"),
+        ("MAIL_FROM", "ada@example.org\nBcc: x@y.org"),
+    ],
+)
+def test_mail_settings_that_make_no_sense_are_refused(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        load({"DATA_DIR": str(tmp_path), "PUBLIC_URL": "https://party.example.org", name: value})

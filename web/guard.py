@@ -117,14 +117,16 @@ def show_http_error(error: HTTPException) -> tuple[str, int, dict[str, str]] | H
 def show_failure(error: Exception) -> tuple[str, int]:
     """Something of ours broke: logged with a number, and the number is on the screen."""
     reference, sentence = secrets.token_hex(4), "Something on our side broke. It has been written down."
-    logger.error("failure %s at %s %s", reference, request.method, request.path, exc_info=error)
+    # The address itself may hold a code or a token.
+    rule = request.url_rule.rule if request.url_rule else "no address of ours"
+    logger.error("failure %s at %s %s", reference, request.method, rule, exc_info=error)
     return _sentence(sentence, 500, reference), 500
 
 
 def is_upgrade() -> bool:
     """True when a browser asks for a socket, which has no page and no database connection."""
     # Anybody can send the header anywhere; what is no socket needs its connection.
-    is_socket = request.method == "GET" and request.path.endswith("/live")
+    is_socket = request.method == "GET" and request.path.endswith(("/live", "/live/lobby"))
     return is_socket and request.headers.get("Upgrade", "").lower() == "websocket"
 
 

@@ -7,15 +7,18 @@ from typing import Any
 from flask import Blueprint, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from party import hosting, people, rooms, snapshot
+from party import doorway, entry, hosting, names, people, restart, rooms, sessions, snapshot
 from party.change import Person
-from party.errors import Invalid, NotFound, Over
+from party.errors import Invalid, NotAllowed, NotFound, Over
 from party.snapshot import initials
 from party.views import PersonView
+from web.answers import network
+from web.discovery import asked_for
 from web.guard import theme
 from web.viewer import remember, viewer
 
 pages = Blueprint("pages", __name__)
+NO_ROOM_YET = "No room answers to that code. It may have changed: check the big screen."
 
 
 @pages.get("/")
@@ -28,7 +31,7 @@ def home() -> str:
 def enter() -> Response | tuple[str, int]:
     """Be somebody: one field, and you are in."""
     try:
-        name = people.clean_name(request.form.get("display_name", ""))
+        name = names.clean_name(request.form.get("display_name", ""))
     except Invalid as refusal:
         return _home(request.form, {"display_name": refusal.message}), refusal.status
     return come_in(name, local_address(request.form.get("next", "")))
@@ -36,18 +39,35 @@ def enter() -> Response | tuple[str, int]:
 
 @pages.post("/join")
 def join() -> Response | tuple[str, int]:
-    """Go to the room of a code, with the name given beside it."""
-    typed = request.form.get("code", "")
-    room = rooms.find(typed)
-    if room is None:
-        if not viewer() and not request.form.get("display_name"):
+    """Go to the room of a code, with the name and, where the room asks for one, the password given beside it."""
+    known, typed = viewer(), request.form.get("code", "")
+    user_id, password = known.user_id if known else None, request.form.get("password", "")
+    if password:
+        return _join_with_password(typed, password, user_id)
+    door = doorway.find(typed, user_id, network())
+    if door is None:
+        if not known and not request.form.get("display_name"):
             return no_room(typed), NotFound.status
-        return _home(
-            request.form, {"code": "No room answers to that code. It may have changed: check the big screen."}
-        ), 404
-    if rooms.is_over(room):
-        return render_over(room.code), Over.status
-    return _named(lambda person: people.join(person, room.code), f"/rooms/{room.code}")
+        return _home(request.form, {"code": NO_ROOM_YET}), 404
+    if door.way == "over":
+        return render_over(door.code), Over.status
+
+    def act(person: Person) -> None:
+        # What else the door asks, the room's address says.
+        if door.way == "open":
+            people.join(person, door.code, network())
+
+    return _named(act, f"/rooms/{door.door_code}")
+
+
+def _join_with_password(typed: str, password: str, user_id: int | None) -> Response | tuple[str, int]:
+    try:
+        code, key = entry.check_password(typed, password, user_id, network())
+    except NotFound:
+        return _home(request.form, {"code": NO_ROOM_YET}), NotFound.status
+    except NotAllowed as refusal:
+        return _home(request.form, {"code": refusal.message}), refusal.status
+    return _named(lambda person: entry.enter_with_key(person, code, key, network()), f"/rooms/{code}")
 
 
 @pages.post("/rooms")
@@ -57,10 +77,12 @@ def open_room() -> Response | tuple[str, int]:
         name = rooms.clean_room_name(request.form.get("name", ""))
     except Invalid as refusal:
         return _home(request.form, {"name": refusal.message}), refusal.status
+    visibility = "public" if request.form.get("public") == "yes" else "unlisted"
     opened: list[str] = []
 
     def act(person: Person) -> None:
-        opened.append(rooms.open_room(person, name, current_app.config["SETTINGS"].grace_seconds))
+        grace_seconds = current_app.config["SETTINGS"].grace_seconds
+        opened.append(rooms.open_room(person, name, grace_seconds, visibility))
 
     return _named(act, lambda: f"/rooms/{opened[0]}")
 
@@ -81,7 +103,7 @@ def come_in(name: str, address: str) -> Response:
     known = viewer()
     response = make_response(redirect(address, 303))
     if known is None:
-        _, token = people.enter(name)
+        _, token = people.enter(name, device())
         remember(response, token)
     elif known.name != name:
         people.rename(Person(known.user_id), name)
@@ -95,22 +117,30 @@ def _named(act: Any, address: Any) -> Response | tuple[str, int]:
     if known is None and not typed:
         return _home(request.form, {"display_name": "What should we call you?"}), 401
     try:
-        name = people.clean_name(typed) if typed else None
+        person, token = come_as(typed)
     except Invalid as refusal:
         return _home(request.form, {"display_name": refusal.message}), refusal.status
-    token = None
-    if known is None:
-        user_id, token = people.enter(name or "")
-        person = Person(user_id)
-    else:
-        person = Person(known.user_id)
-        if name and name != known.name:
-            people.rename(person, name)
     act(person)
     response = make_response(redirect(address() if callable(address) else address, 303))
     if token:
         remember(response, token)
     return response
+
+
+def come_as(typed: str) -> tuple[Person, str | None]:
+    """The person who asks, under the name typed beside it; somebody new gets a session, whose token is returned."""
+    known, name = viewer(), names.clean_name(typed) if typed else None
+    if known is None:
+        user_id, token = people.enter(name or "", device())
+        return Person(user_id), token
+    if name and name != known.name:
+        people.rename(Person(known.user_id), name)
+    return Person(known.user_id), None
+
+
+def device() -> str:
+    """What this browser calls itself, in short words, for the list of sessions."""
+    return sessions.device_words(request.headers.get("User-Agent", ""))
 
 
 def local_address(text: str) -> str:
@@ -136,6 +166,7 @@ def _home(form: Any, errors: dict[str, str]) -> str:
         form=form,
         errors=errors,
         my_rooms=rooms.open_rooms_of(known.user_id) if known else [],
+        found=asked_for(),
     )
 
 
@@ -154,4 +185,6 @@ def render_over(code: str) -> str:
     """The memory of a room that ended."""
     # Should no worker have written the end down yet, what was on then is not yet among what was played.
     hosting.keep_promises(code)
-    return render_template("pages/memory.html", theme=theme(), room=snapshot.take(code))
+    known = viewer()
+    memory = restart.memory_of(code, known.user_id if known else None)
+    return render_template("pages/memory.html", theme=theme(), room=snapshot.take(code), memory=memory)

@@ -6,8 +6,9 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 import fragments
-from party import queue
+from party import queue, suggestions
 from web.answers import command, room_code, whole_number
+from web.suggestions import WAITING
 from web.viewer import actor
 
 queue_pages = Blueprint("queue", __name__)
@@ -16,9 +17,15 @@ HIGHEST_ID = 2**31 - 1
 
 @queue_pages.post("/rooms/<code>/queue")
 def add_item(code: str) -> Response | str:
-    """Put a track on the line."""
+    """Put a track on the line, or suggest it where the host lets tracks on."""
     track_id = whole_number("track_id", high=HIGHEST_ID)
-    return command(code, lambda room: queue.add_item(actor(), room, track_id))
+    told: list[str] = []
+
+    def act(room: str) -> None:
+        if suggestions.offer_item(actor(), room, track_id or 0):
+            told.append(fragments.notice(WAITING))
+
+    return command(code, act, lambda: "".join(told))
 
 
 @queue_pages.post(f"/rooms/<code>/queue/<int(max={HIGHEST_ID}):item_id>/vote")

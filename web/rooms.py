@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import segno
-from flask import Blueprint, current_app, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 import fragments
-from config import lan_address
-from party import library, people, queue, rooms, snapshot
-from party.change import Person
-from party.errors import NotFound
-from party.views import Audience, PersonView, Snapshot
-from web.answers import changes, command, room_code
+from party import chat_log, discovery, doorway, library, people, queue, snapshot
+from party.change import NOT_INSIDE, Person
+from party.errors import NotAllowed, NotFound
+from party.views import PersonView, Snapshot
+from web.addresses import public_address
+from web.answers import changes, command, network, room_code
+from web.entry import show_closed
 from web.guard import theme
 from web.pages import as_person, no_room, render_over
 from web.viewer import actor, viewer
 
 room_pages = Blueprint("rooms", __name__)
-LOOPBACK, EVERYWHERE = ("localhost", "127.0.0.1", "::1"), ("0.0.0.0", "::")
 TABS = ("line", "player", "add", "people")
 
 
@@ -35,25 +34,39 @@ class Picture:
 
 @room_pages.get("/rooms/<code>")
 def show_room(code: str) -> str | Response | tuple[str, int]:
-    """The room, or its memory, or a friendly word that no room answers."""
-    found = rooms.find(code)
-    if found is None:
-        return no_room(code), NotFound.status
-    if found.code != code:
-        tab = request.args.get("tab")
-        return redirect(f"/rooms/{found.code}" + (f"?tab={tab}" if tab in TABS else ""), 302)
-    if rooms.is_over(found):
-        return render_over(found.code)
+    """The room, or its door, or its memory, or a friendly word that no room answers."""
     known = viewer()
+    door = doorway.find(code, known.user_id if known else None, network())
+    if door is None:
+        return no_room(code), NotFound.status
+    if door.door_code != code:
+        tab = request.args.get("tab")
+        return redirect(f"/rooms/{door.door_code}" + (f"?tab={tab}" if tab in TABS else ""), 302)
+    if door.way == "over":
+        return render_over(door.code)
+    if door.way not in ("inside", "open"):
+        return show_closed(door)
     if known is not None:
-        people.join(Person(known.user_id), found.code)
-    return _page(found.code, known)
+        people.join(Person(known.user_id), door.code, network())
+    return _page(door.code, known)
 
 
 @room_pages.get("/rooms/<code>/changes")
 def show_changes(code: str) -> str:
     """What a screen without a socket lacks."""
-    return changes(room_code(code), actor().user_id)
+    html = changes(room_code(code), actor().user_id)
+    if not html:
+        raise NotAllowed(NOT_INSIDE)
+    return html
+
+
+@room_pages.get("/rooms/<code>/qr.svg")
+def show_qr(code: str) -> Response:
+    """The room's link as a picture to scan. Any code makes one: it tells nobody whether a room answers."""
+    drawing = picture(public_address(f"/rooms/{code}"))
+    answer = Response(render_template("pages/qr.svg.html", qr=drawing), mimetype="image/svg+xml")
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer
 
 
 @room_pages.post("/rooms/<code>/leave")
@@ -75,19 +88,21 @@ def _page(code: str, known: people.SignedIn | None) -> str:
     with snapshot.reading():
         room = fragments.current(code)
         mine = fragments.own_share(code, known.user_id) if known else None
-    share_url = public_address(f"/rooms/{room.code}")
+        # Strangers see the line before they have a name, but not what people say.
+        talk = chat_log.latest(room.id, room.seq) if mine else chat_log.NOTHING_SAID
     tab = request.args.get("tab", "line")
     return render_template(
         "pages/room.html",
         room=room,
-        audience=Audience(mine.role if mine else "guest"),
+        audience=room.audience(mine.role if mine else "guest"),
         theme=theme(),
         tab=tab if tab in TABS else "line",
         me=_me(room, mine, known),
         mine=mine,
+        talk=talk,
         library=library.browse("", "", "title", 1, room),
-        qr=picture(share_url),
-        share_url=share_url,
+        origin=public_address(""),
+        preview=discovery.card_of(room.door_code) if room.visibility == "public" else None,
         epoch=room.epoch,
         to=room.seq,
         message="",
@@ -100,23 +115,11 @@ def _page(code: str, known: people.SignedIn | None) -> str:
     )
 
 
-def _me(room: Snapshot, mine: fragments.Share | None, known: people.SignedIn | None) -> PersonView | None:
+def _me(room: Snapshot, mine: snapshot.Share | None, known: people.SignedIn | None) -> PersonView | None:
     if mine is None:
         return None
     here = next((person for person in room.people if person.id == mine.member_id), None)
     return here or as_person(known)
-
-
-def public_address(path: str) -> str:
-    """A whole address that works on other people's machines."""
-    settings = current_app.config["SETTINGS"]
-    asked = urlsplit(request.host_url)
-    if settings.public_url:
-        return f"{settings.public_url}{path}"
-    if asked.hostname in LOOPBACK and settings.host in EVERYWHERE and (lan := lan_address()):
-        # Whoever hosts from this machine must not hand out an address that means the guest's own.
-        return f"http://{lan}:{asked.port or 80}{path}"
-    return f"{request.host_url.rstrip('/')}{path}"
 
 
 def picture(text: str) -> Picture:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Flask, Response, current_app, request
 from flask_login import LoginManager, UserMixin, current_user
 
-from party import people
+from party import people, sessions
 from party.change import Person
 from party.errors import NotKnown
 
@@ -33,6 +33,8 @@ def init(app: Flask) -> None:
     manager.session_protection = None
     manager.request_loader(_load)
     app.extensions["viewer"] = viewer
+    # For headers: asked only by the pages that show one.
+    app.jinja_env.globals["viewer"] = viewer
 
 
 def _load(_request: object) -> Viewer | None:
@@ -51,7 +53,7 @@ def actor() -> Person:
     known = viewer()
     if known is None:
         raise NotKnown("Tell us your name first, then try again.")
-    return Person(known.user_id)
+    return Person(known.user_id, request.headers.get("X-Partyline-Fence", type=int))
 
 
 def remember(response: Response, token: str) -> None:
@@ -59,12 +61,17 @@ def remember(response: Response, token: str) -> None:
     response.set_cookie(
         cookie_name(),
         token,
-        max_age=people.SESSION_DAYS * 86_400,
+        max_age=sessions.SESSION_DAYS * 86_400,
         httponly=True,
         samesite="Lax",
         path="/",
         secure=is_secure(),
     )
+
+
+def forget(response: Response) -> None:
+    """Take the session's cookie away."""
+    response.delete_cookie(cookie_name(), path="/", secure=is_secure(), httponly=True, samesite="Lax")
 
 
 def cookie_name() -> str:

@@ -41,6 +41,8 @@
     const refusal = refuse(path);
     if (refusal) { event.preventDefault(); partyline.toast(refusal); return; }
     request.headers['Idempotency-Key'] = newKey();
+    // Who leads, as this screen shows it: a press meant for an earlier time has no effect.
+    request.headers['X-Partyline-Fence'] = document.getElementById('status')?.dataset.fence ?? '';
     request.timeout ??= TIMEOUT_MS;
     ctx.fetch = fetchAgain;
     // The pressed element may be gone when the answer comes; its notice must not go with it.

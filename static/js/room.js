@@ -92,7 +92,7 @@
   }
 
   const ENDINGS = {
-    'signed-out': ['You’re signed out here.', 'Sign in', () => location.assign('/')],
+    'signed-out': ['You’re signed out here.', 'Come back in', () => location.reload()],
     removed: ['You were taken off this line.', 'Home', () => location.assign('/')],
     elsewhere: ['This room is open on too many of your screens.', 'Use it here', partyline.resume],
   };
@@ -114,7 +114,7 @@
 
   /* --- colour, title, what changed --- */
 
-  const roomName = document.querySelector('.bar__name')?.textContent.trim() ?? '';
+  const roomName = () => document.querySelector('.bar__name')?.textContent.trim() ?? '';
   let touched = new Set(), nets = new Map(), gathered = new Map(), gatherTimer = 0, playing = byId('playback')?.dataset.item;
 
   function paintRoom() {
@@ -125,7 +125,7 @@
       document.body.classList.add(name);
     }
     const { title, item } = byId('playback')?.dataset ?? {};
-    document.title = title && item ? `${title} · ${roomName}` : `${roomName} · Partyline`;
+    document.title = title && item ? `${title} · ${roomName()}` : `${roomName()} · Partyline`;
   }
 
   function announcePlaying() {
@@ -174,7 +174,8 @@
     if (moment === told) return;
     told = moment;
     const minutes = Math.round(seconds / 60);
-    say({ start: `The host stepped away. ${minutes} minutes until the party ends.`, minute: 'One minute until the party ends.', end: 'The time is up.' }[moment]);
+    const then = document.querySelector('#banner .grace__then')?.textContent ?? 'the party ends';
+    say({ start: `The host stepped away. In ${minutes} minutes ${then}.`, minute: `In one minute ${then}.`, end: 'The time is up.' }[moment]);
   }
 
   /* --- when --- */

@@ -1,4 +1,4 @@
-/* Marks in the library what already waits on the line, whoever put it there; the line on this screen says which. */
+/* Marks in the library what already waits on the line, and whether this person may add: the line on this screen says. */
 (() => {
   const { partyline } = window;
 
@@ -11,19 +11,21 @@
     const shelf = document.getElementById('library-list');
     const queue = document.getElementById('queue');
     if (!shelf || !queue) return;
+    const mayAdd = queue.dataset.add !== '';
     const places = new Map([...queue.children].filter((row) => row.dataset.track).map((row, at) => [row.dataset.track, at + 1]));
     for (const row of shelf.querySelectorAll('[data-track]')) {
       const place = places.get(row.dataset.track), button = row.querySelector('button'), done = row.querySelector('.btn--done');
       const words = place ? `In line, ${ordinal(place)}` : '';
       if (words && done.lastElementChild.textContent !== words) done.lastElementChild.textContent = words;
-      if (button.hidden === Boolean(place)) continue;
-      const hadFocus = document.activeElement === button;
-      button.hidden = Boolean(place);
       done.hidden = !place;
+      if (button.hidden === (Boolean(place) || !mayAdd)) continue;
+      const hadFocus = document.activeElement === button;
+      button.hidden = !button.hidden;
       if (hadFocus) (row.nextElementSibling?.querySelector('button:not([hidden]), a') ?? document.getElementById('search')).focus();
     }
   }
 
   partyline.on('after', mark);
   document.addEventListener('htmx:after:swap', mark);
+  mark();
 })();

@@ -85,7 +85,7 @@
     m: pressMute,
     'shift+ArrowLeft': () => seekTo(position() - SKIP_MS),
     'shift+ArrowRight': () => seekTo(position() + SKIP_MS),
-    'shift+N': () => press('skip'),
+    'shift+N': () => press('skip-now'),
   };
   const BUSY = 'input, textarea, select, button, a, summary, dialog, [contenteditable], [role="menu"], [popover]';
   document.addEventListener('keydown', (event) => {
@@ -120,7 +120,7 @@
     const handlers = {
       play: () => press('play', 'play') || player.tap(),
       pause: () => press('play', 'pause'),
-      nexttrack: () => press('skip'),
+      nexttrack: () => press('skip-now'),
       previoustrack: () => press('restart'),
       seekto: ({ seekTime }) => seekTo(seekTime * 1000),
       seekbackward: ({ seekOffset }) => seekTo(position() - (seekOffset * 1000 || SKIP_MS)),

@@ -176,7 +176,8 @@
   });
   document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
     const button = ctx.request.submitter;
-    if (button?.name !== 'track_id' || !(ctx.response?.status < 400)) return;
+    // In a room the line itself says what is in it (shelf.js).
+    if (button?.name !== 'track_id' || !(ctx.response?.status < 400) || window.partyline?.link) return;
     button.classList.replace('btn--accent', 'btn--done');
     button.textContent = 'In line';
   });
@@ -189,7 +190,7 @@
     input.value = code.length > 4 ? `${code.slice(0, 4)} ${code.slice(4)}` : code;
     input.setSelectionRange(before + (before > 4), before + (before > 4));
   }
-  for (const input of all('input[name="code"]')) {
+  for (const input of all('input[name="code"]:not([autocomplete="one-time-code"])')) {
     input.addEventListener('input', (event) => { if (!event.isComposing) groupCode(input); });
     input.addEventListener('paste', (event) => {
       const linked = /\/rooms\/([^/?#\s]+)/.exec(event.clipboardData.getData('text'))?.[1];

@@ -21,6 +21,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from wsproto.events import CloseConnection
 
 import fragments
+from party.chat_log import NOTHING_SAID
+from party.settings import DEFAULTS
+from party.snapshot import Share
 from party.views import Audience, ItemView, PersonView, PlaybackView, Snapshot, TrackView
 from tests.browser.patience import PATIENCE_SECONDS
 
@@ -77,7 +80,10 @@ class Stage:
         return Snapshot(
             id=1, code=CODE, name="Sunday Kitchen", state=self.state, mode="charts", epoch=self.epoch, seq=self.seq,
             grace_until_ms=self.grace_until_ms, host=person, playback=playback, now=now,
-            items=items, people=(person,), here=frozenset({7}), history=(), member_roles=((7, "host"),),
+            items=items, people=(person,), here=frozenset({7}), idle=frozenset(), history=(),
+            member_roles=((7, "host"),), settings=DEFAULTS, visibility="unlisted", entry="open", is_locked=False,
+            door_code=CODE, knocks=(), suggestions=(), control_asks=(), drivers=(), offered_host=None, heir=None,
+            paused_by=None, skip=None, fence=1,
         )  # fmt: skip
 
     def item(self, one: int) -> ItemView:
@@ -87,6 +93,9 @@ class Stage:
         person = PersonView(7, "Ada", "Ad", 1, False, "host", True)
         net = self.nets.get(one, 0)
         return ItemView(one, track, person, max(net, 0), max(-net, 0), net, False, False, None, ())
+
+    def share(self) -> Share:
+        return Share(7, self.role, self.votes, self.own, {}, None, None, None, True, False)
 
     def after(self, one: int) -> int | str:
         at = self.ids.index(one)
@@ -98,11 +107,12 @@ class Stage:
         context: dict[str, Any] = {
             "room": self.snapshot(),
             "audience": Audience(self.role),
+            "talk": NOTHING_SAID,
             "message": "",
             "undo": None,
         }
         context["oob"] = fragments.IN_PLACE
-        context["mine"] = {"member_id": 7, "role": self.role, "votes": self.votes, "items": self.own}
+        context["mine"] = self.share()
         return fragments.render(f"fragments/{name}.html", **context | more)
 
     def row(self, one: int) -> str:
@@ -176,9 +186,9 @@ def _page(stage: Stage) -> str:
     person = stage.snapshot().host
     context: dict[str, Any] = {
         "room": stage.snapshot(), "audience": Audience(stage.role), "theme": "light", "tab": "line", "me": person,
-        "mine": {"member_id": 7, "role": stage.role, "votes": stage.votes, "items": stage.own},
-        "library": library | {"has_more": False, "making": None}, "qr": {"size": 21, "path": "M0 0h1v1h-1z"},
-        "share_url": stage.url,
+        "mine": stage.share(),
+        "library": library | {"has_more": False, "making": None}, "origin": stage.url, "preview": None,
+        "talk": NOTHING_SAID,
         "epoch": stage.epoch, "from": 0, "to": stage.seq, "message": "", "undo": None, "oob": "",
         "suggested_name": "Bo", "form": {}, "errors": {},
     }  # fmt: skip
@@ -264,6 +274,14 @@ def make_app(house: House) -> Flask:
     def changes() -> str:
         house.stage.note(house.stage.polls, dict(request.headers))
         return house.stage.whole()
+
+    @app.get(f"/rooms/{CODE}/door")
+    def door() -> str:
+        return '<title>The door</title><link rel="stylesheet" href="/static/css/base.css">'
+
+    @app.get(f"/rooms/{CODE}/qr.svg")
+    def picture() -> tuple[str, int]:
+        return "", 204
 
     @app.route(f"/rooms/{CODE}/<path:rest>", methods=["POST", "DELETE"])
     @app.route("/theme", methods=["POST"], defaults={"rest": ""})

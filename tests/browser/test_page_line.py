@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-import fragments
+import stale
 from tests.browser.harness import CODE, Call, Stage
 from tests.browser.harness_page import (
     ROWS_HERE,
@@ -179,7 +179,7 @@ class TestRows:
         screen.locator("#search").fill("half typ")
         screen.evaluate("() => document.getElementById('search').setSelectionRange(2, 5)")
         stage.playing, stage.seq, stage.ids = 3, 11, [8, 1, 2]
-        names = [*fragments.PIECES, "mine"]
+        names = [*stale.PIECES, "mine"]
         push(screen, stage, stage.frame(*[stage.piece(name) for name in names], start=0))
         typed = (
             "() => { const box = document.activeElement; return [box.id, box.value, box.selectionStart]; }"

@@ -122,13 +122,17 @@ class TestConnection:
         stage.wait(lambda: {"epoch": "first", "after": "11"} in stage.joins)
         connection(screen, "live")
 
-    @pytest.mark.parametrize(("code", "word"), [(4401, "Signed out"), (4403, "Removed")])
-    def test_some_codes_stop_and_say_so(self, screen: Page, stage: Stage, code: int, word: str) -> None:
-        stage.close(code)
+    def test_a_session_that_ended_stops_and_says_so(self, screen: Page, stage: Stage) -> None:
+        stage.close(4401)
         connection(screen, "ended")
-        expect(screen.locator("#status")).to_contain_text(word)
+        expect(screen.locator("#status")).to_contain_text("Signed out")
         expect(screen.locator("#toasts button")).to_be_visible()
         expect(screen.locator("#grip-3")).to_be_disabled()
+
+    def test_whoever_is_taken_off_the_line_stands_before_the_door(self, screen: Page, stage: Stage) -> None:
+        stage.close(4403)
+        screen.wait_for_url("**/door")
+        expect(screen).to_have_title("The door")
 
     def test_a_room_that_ended_becomes_its_memory_once(self, screen: Page, stage: Stage) -> None:
         stage.close_with = 4404
@@ -210,7 +214,7 @@ class TestConnection:
         expect(still.locator("#banner")).to_contain_text("in 2:05")
         run(still, 2)
         expect(still.locator("#banner")).to_contain_text("in 2:04")
-        expect(still.locator("#announcer")).to_contain_text("2 minutes until the party ends")
+        expect(still.locator("#announcer")).to_contain_text("In 2 minutes the party ends")
 
     def test_the_player_is_told_when_its_orders_changed(self, screen: Page, stage: Stage) -> None:
         screen.evaluate(

@@ -244,7 +244,7 @@ def test_what_only_the_host_may_do_is_not_there_for_a_guest_and_is_refused_with_
 ) -> None:
     party.begin("Ada", tracks=4)
     ada, ben = party.visit("Ada").in_step(), party.visit("Ben").in_step()
-    for control in ("#play", "#skip", "#seek input", "#mini-play", ".track > .grip", "[data-open=settings]"):
+    for control in ("#play", "#skip-now", "#seek input", "#mini-play", ".track > .grip", "#set-add"):
         expect(ben.page.locator(control)).to_have_count(0)
     for seat in (ada, ben):
         seat.is_fresh()

@@ -131,7 +131,10 @@ class House:
     def tracks(self, count: int, duration_ms: int = 100_000) -> list[int]:
         """More tracks for the library, without sound; their ids."""
         last = self.value("SELECT coalesce(max(id), 0) FROM track")
-        row = "INSERT INTO track VALUES (?, ?, ?, ?, 'An album', 'waltz', ?, 'audio/none', 'covers/none', '30', ?, 0)"
+        row = (
+            "INSERT INTO track VALUES "
+            "(?, ?, ?, ?, 'An album', 'waltz', ?, 'audio/none', 'covers/none', '30', ?, 0, 0, 0)"
+        )
         numbers = range(last + 1, last + count + 1)
         connection = sqlite3.connect(self.database, timeout=PATIENCE_SECONDS)
         with connection:

@@ -8,7 +8,7 @@ import pytest
 from peewee import DatabaseError
 
 from models import Play, Room, database
-from party import hosting, people, playback, queue, rooms
+from party import auditor, hosting, people, playback, queue, rooms
 from party.change import CLOCK, change
 from party.errors import Over, Refusal
 from party.line import PRESENT_MS
@@ -48,6 +48,19 @@ def test_the_hosts_first_screen_makes_the_room_live_once(cast: Cast) -> None:
         arrive(cast)
     assert state(cast) == ("LIVE", "LIVE")
     assert cast.kinds().count("room_went_live") == 1
+
+
+@pytest.mark.parametrize(("kept", "days"), [({}, 7), ({"keep": True, "keep_days": 30}, 30)])
+def test_a_room_whose_host_never_comes_is_over_some_day(cast: Cast, time, kept: dict, days: int) -> None:
+    Room.update(settings=kept).where(Room.code == cast.code).execute()
+    time.move(days * 86_400 - 1)
+    assert (hosting.overdue_codes(), state(cast)) == ([], ("CREATED", "CREATED"))
+    time.move(1)
+    assert (hosting.overdue_codes(), state(cast)) == ([cast.code], ("CREATED", "EXPIRED"))
+    with pytest.raises(Over):
+        hosting.screen_arrived(cast.ada, cast.code)
+    assert state(cast) == ("EXPIRED", "EXPIRED") and cast.kinds()[-1] == "room_expired"
+    assert not hosting.keep_promises(cast.code) and auditor.audit_room(cast.code) == []
 
 
 def test_nobody_else_makes_a_room_live(cast: Cast) -> None:
@@ -243,6 +256,12 @@ T20: dict[str, Callable[[Cast, list[int]], object]] = {
     "lock_next": lambda c, items: playback.lock_next(c.code, 1),
     "join": lambda c, items: people.join(c.dan, c.code),
     "leave": lambda c, items: people.leave(c.cleo, c.code),
+    "offer_host": lambda c, items: hosting.offer_host(c.ada, c.code, c.members["ben"]),
+    "answer_offer": lambda c, items: hosting.answer_offer(c.ben, c.code, True),
+    "claim_host": lambda c, items: hosting.claim_host(c.ben, c.code),
+    "name_cohost": lambda c, items: hosting.name_cohost(c.ada, c.code, c.members["cleo"]),
+    "end_room": lambda c, items: hosting.end_room(c.ada, c.code),
+    "note_host_here": lambda c, items: hosting.note_host_here(c.code),
     "screen_arrived": lambda c, items: hosting.screen_arrived(c.ada, c.code),
     "screens_gone": lambda c, items: hosting.screens_gone(c.ada, c.code),
     "note_lost_host": lambda c, items: hosting.note_lost_host(c.code),

@@ -7,9 +7,9 @@ import unicodedata
 import pytest
 
 from models import Member, Presence, Room, Session, User
-from party import people, queue, rooms
+from party import control, hosting, names, people, queue, rooms
 from party.change import Person
-from party.errors import Invalid, NotAllowed, NotFound, NotKnown
+from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown
 from party.line import PRESENT_MS
 from party.snapshot import initials
 from tests.stage import Cast
@@ -26,7 +26,7 @@ DAY_SECONDS = 86_400
         ("A\u0000da\u0007", "A da"),
         ("\u200bAda\u200b", "Ada"),
         ("Ada \u200b Ada", "Ada Ada"),
-        ("e\u200b\u0301", "é"),
+        ("Ze\u200b\u0301e", "Zée"),
         ("\u202eadA", "adA"),
         ("민준 🎸", "민준 🎸"),
         ("<b>Ada</b>", "<b>Ada</b>"),
@@ -34,16 +34,16 @@ DAY_SECONDS = 86_400
     ],
 )
 def test_a_name_is_kept_on_one_line_in_one_form_without_invisible_signs(typed: str, kept: str) -> None:
-    name = people.clean_name(typed)
+    name = names.clean_name(typed)
     assert name == kept
     assert unicodedata.is_normalized("NFC", name)
-    assert people.clean_name(name) == name
+    assert names.clean_name(name) == name
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "\u200b", "\u0000\u0007", "x" * 51, "\u202e \u2066"])
 def test_no_name_and_too_long_a_name_are_refused_with_a_sentence(typed: str) -> None:
     with pytest.raises(Invalid, match=r"name.*\."):
-        people.clean_name(typed)
+        names.clean_name(typed)
 
 
 def test_a_session_opens_for_its_token_alone_and_keeps_no_token(cast: Cast) -> None:
@@ -104,6 +104,19 @@ def test_who_left_may_do_nothing_and_finds_their_seat_again(cast: Cast) -> None:
     assert people.join(cast.cleo, cast.code) == cast.members["cleo"]
     assert cast.kinds(before) == ["person_left", "person_joined"]
     queue.cast_vote(cast.cleo, cast.code, item, -1)
+
+
+def test_who_leaves_takes_nothing_along_that_was_lent_or_offered(cast: Cast) -> None:
+    people.screen_opened(cast.members["cleo"], "web")
+    hosting.offer_host(cast.ada, cast.code, cast.members["cleo"])
+    control.grant_control(cast.ada, cast.code, cast.members["cleo"], "while")
+    before = cast.room().seq
+    people.leave(cast.cleo, cast.code)
+    assert cast.kinds(before) == ["control_ended", "host_declined", "person_left"]
+    people.join(cast.cleo, cast.code)
+    assert dict(cast.seen().member_roles)[cast.members["cleo"]] == "guest"
+    with pytest.raises(Conflict):
+        hosting.answer_offer(cast.cleo, cast.code, True)
 
 
 def test_a_cohost_who_comes_back_is_cohost_again(cast: Cast) -> None:
@@ -187,7 +200,7 @@ def test_leaving_ends_presence_at_once(cast: Cast, time) -> None:
 def test_a_friendly_name_can_be_used_as_it_is() -> None:
     for _ in range(20):
         name = people.friendly_name()
-        assert people.clean_name(name) == name
+        assert names.clean_name(name) == name
         assert name == name.title() or name[0].isupper()
 
 

@@ -60,26 +60,31 @@ def test_a_files_address_is_another_one_when_its_number_is_given_out_again(cast:
     }
 
 
+def own(cast: Cast, person: Person) -> tuple:
+    """Seat, role, votes and waiting items of somebody in the cast's room."""
+    share = snapshot.mine(cast.code, person.user_id)
+    return share.member_id, share.role, share.votes, share.items
+
+
 def test_a_persons_own_share_is_theirs_alone(cast: Cast) -> None:
     items = cast.add(3) + cast.add(2, by=cast.cleo)
     queue.cast_vote(cast.cleo, cast.code, items[1], 1)
     queue.cast_vote(cast.cleo, cast.code, items[2], -1)
     queue.cast_vote(cast.ben, cast.code, items[1], -1)
-    share = snapshot.mine(cast.code, cast.cleo.user_id)
-    assert share == (cast.members["cleo"], "guest", {items[1]: 1, items[2]: -1}, items[3:])
-    assert snapshot.mine(cast.code, cast.ben.user_id) == (cast.members["ben"], "cohost", {items[1]: -1}, [])
+    assert own(cast, cast.cleo) == (cast.members["cleo"], "guest", {items[1]: 1, items[2]: -1}, items[3:])
+    assert own(cast, cast.ben) == (cast.members["ben"], "cohost", {items[1]: -1}, [])
     assert snapshot.mine(cast.code, cast.dan.user_id) is None
     assert snapshot.mine("ABCDEFGH", cast.ada.user_id) is None
     queue.remove_item(cast.cleo, cast.code, items[3])
     queue.remove_item(cast.ada, cast.code, items[2])
-    assert snapshot.mine(cast.code, cast.cleo.user_id)[2:] == ({items[1]: 1}, items[4:])
+    assert own(cast, cast.cleo)[2:] == ({items[1]: 1}, items[4:])
 
 
 def test_a_share_in_another_room_does_not_show_here(cast: Cast) -> None:
     other = rooms.open_room(cast.cleo, "Other", 300)
     for track in cast.tracks[:2]:
         queue.add_item(cast.cleo, other, track)
-    assert snapshot.mine(cast.code, cast.cleo.user_id)[2:] == ({}, [])
+    assert own(cast, cast.cleo)[2:] == ({}, [])
 
 
 def test_who_left_has_no_share(cast: Cast) -> None:

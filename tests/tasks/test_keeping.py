@@ -10,7 +10,7 @@ from huey.exceptions import TaskException
 from huey.serializer import SignedSerializer
 
 from config import settings
-from models import Playback, Room
+from models import Knock, Member, Playback, Room
 from party import deadlines, events, health, hosting, people, playback, queue
 from party.line import PRESENT_MS
 from tasks import huey, keeping
@@ -28,7 +28,7 @@ def memory() -> None:
 def planned(monkeypatch: pytest.MonkeyPatch) -> Planned:
     """What was put on Huey's schedule: task, arguments, instant."""
     found: Planned = []
-    for name in ("end_play", "lock_head", "settle_room"):
+    for name in ("end_play", "lock_head", "settle_room", "end_controls"):
 
         def schedule(args: tuple, eta: datetime, name: str = name) -> None:
             found.append((name, args, round(eta.timestamp() * 1000)))
@@ -323,3 +323,35 @@ def test_the_queue_runs_the_tasks(cast: Cast, time) -> None:
         huey.immediate = False
     assert cast.seen().now.id == items[1]
     assert health.has_worker()
+
+
+def lend(cast: Cast, until: int) -> None:
+    Member.update(controls_until=until).where(Member.id == cast.members["cleo"]).execute()
+
+
+def test_lent_controls_are_planned_to_go_back_and_go_back_at_their_time(
+    cast: Cast, time, planned: Planned, waits: list[float]
+) -> None:
+    until = time.now_ms + 600_000
+    lend(cast, until)
+    keeping.plan(cast.code)
+    assert planned == [("end_controls", (until,), until - keeping.EARLY_MS)]
+    time.seconds = until / 1000 - 1
+    keeping.end_controls.call_local(until)
+    keeping.end_controls.call_local(until)
+    assert cast.kinds().count("control_ended") == 1
+    assert Member.get_by_id(cast.members["cleo"]).controls_until is None
+
+
+def test_the_sweep_takes_back_lent_controls_and_ends_late_knocks(cast: Cast, time) -> None:
+    lend(cast, time.now_ms + 1_000)
+    Knock.create(
+        room=cast.room(), user=cast.dan.user_id, asked_at=time.now_ms, deadline_at=time.now_ms + 1_000
+    )
+    keeping.sweep.call_local()
+    before = cast.room().seq
+    assert not {"control_ended", "knock_expired"} & set(cast.kinds())
+    time.move(1)
+    keeping.sweep.call_local()
+    keeping.sweep.call_local()
+    assert cast.kinds(before) == ["control_ended", "knock_expired"]

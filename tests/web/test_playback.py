@@ -6,7 +6,7 @@ import pytest
 
 from live import screens
 from models import Playback
-from party import playback
+from party import configuring, playback
 from tests.doors import Browser, words
 from tests.stage import Cast
 
@@ -41,15 +41,16 @@ def test_a_start_lies_as_far_ahead_as_the_rooms_screens_need(cast: Cast, time, a
 
 
 @pytest.mark.parametrize("action", ["play", "pause", "seek", "skip", "restart"])
-def test_everybody_else_gets_a_sentence_and_nothing_happens(
+def test_whoever_may_not_gets_a_sentence_and_nothing_happens(
     cast: Cast, ben: Browser, cleo: Browser, action: str
 ) -> None:
     cast.add(2)
+    configuring.change_settings(cast.ada, cast.code, {"control": "host", "skip": "host"})
     version = anchor().version
     for browser in (ben, cleo):
         answer = browser.post(f"/rooms/{cast.code}/playback", action=action, position_ms="1")
         assert answer.status_code == 403
-        assert "Only the host may do that" in words(answer)
+        assert f"Only the host may {'skip' if action == 'skip' else 'do that'}" in words(answer)
     assert anchor().version == version
 
 

@@ -1,0 +1,75 @@
+"""Everything any fragment may ask for, so that each can be rendered alone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from party import chat_log, library, snapshot
+from party.chat_log import ReplyView, SaidView, SignView
+from party.chat_text import segments
+from party.discovery import FoundRooms, RoomCard
+from party.invites import InviteView
+from party.knocks import Waiting
+from party.moderation import BanView
+from party.presence import StepView
+from party.views import Snapshot
+
+IDS = {
+    "queue_item_gone": "queue-item-7",
+    "queue_item_new": "queue-new",
+    "message": "message-7",
+    "room_card": "room-card-K7QM4TXD",
+    "room_card_gone": "room-card-K7QM4TXD",
+    "room_people": "room-people-K7QM4TXD",
+}
+"""Roots whose id is more than their file's name."""
+
+
+def values_for(room: Snapshot, role: str) -> dict[str, Any]:
+    """What templates of this room are given for one class of viewers."""
+    someone = room.host
+    assert someone is not None
+    said = SaidView(
+        7,
+        someone,
+        1_700_000_000_000,
+        segments("Hello https://example.org/ Ada", [(1, "Ada")]),
+        is_deleted=False,
+        is_action=False,
+        reply=ReplyView(3, "Ben", "Before"),
+        mentions=(1,),
+        signs=(SignView("❤", 0, (1,)),),
+    )
+    track = room.now.track if room.now else None
+    card = RoomCard(
+        "K7QM4TXD", "Friday", "Ada", "open", False, True, 1, 3, ((1, 2),), track, False, ("jazz",)
+    )
+    return {
+        "room": room,
+        "audience": room.audience(role),
+        "item": room.items[0] if room.items else None,
+        "item_id": 7,
+        "after": "",
+        "epoch": room.epoch,
+        "from": 0,
+        "to": room.seq,
+        "mine": snapshot.Share(1, role, {7: 1}, [7], {3: 4}, 5, None, None, True, True),
+        "message": "A sentence.",
+        "undo": {"url": "/", "label": "Undo"},
+        "library": library.browse("", "", "title", 1, room),
+        "talk": chat_log.Talk((said,), 5),
+        "line": said,
+        "lines": (said,),
+        "steps": (StepView("muted", 1, "still muted by their browser", ("Ben",)),),
+        "code": "K7QM4TXD",
+        "invites": [InviteView(1, 3, 2, 1_800_000_000_000, "Ada")],
+        "bans": [BanView(1, "Dan", "no", None, "Ada", False)],
+        "link": "/invites/abc",
+        "knock": Waiting("waiting", 1_800_000_000_000, "You knocked."),
+        "door": SimpleNamespace(door_code="K7QM4TXD", name="Friday"),
+        "card": card,
+        "found": FoundRooms((card,), "", "people", "", 1, 1, 3, 1),
+        "rooms": 1,
+        "people": 3,
+    }

@@ -1,0 +1,106 @@
+"""One's own data: all of it taken along, and all of it gone, while other people's history stands."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from models import Item, Link, Member, Message, Presence, Reaction, RecoveryCode, Room, Session, User, Vote
+from party import accounts, people, personal, queue, rooms, secondfactor
+from party.change import Person
+from party.credentials import WrongPassword
+from party.errors import NotKnown
+from tests.accounts import HOME, PASSWORD, make_account, seen_as
+from tests.ledger import every_row
+from tests.stage import Cast
+
+
+@pytest.fixture
+def eve(cast: Cast) -> Person:
+    """An account that did a little of everything in Ada's room."""
+    person = make_account("eve@example.org", "Eve Canary")
+    seat = people.join(person, cast.code)
+    [first, mine] = [*cast.add(1), *cast.add(1, by=person)]
+    queue.cast_vote(person, cast.code, mine, 1)
+    message = Message.create(room=cast.room(), member=seat, text="canary words", said_at=1)
+    Reaction.create(message=message, member=seat, emoji="👍")
+    people.screen_opened(seat, "web-1")
+    seen_as(person, "Firefox on Linux")
+    secondfactor.begin(person, PASSWORD)
+    accounts.make_reset_link("eve@example.org")
+    assert first
+    return person
+
+
+def test_everything_of_a_person_is_taken_along_and_nothing_that_opens_anything(
+    cast: Cast, eve: Person
+) -> None:
+    before = every_row()
+    taken = json.loads(json.dumps(personal.export(eve)))
+    assert taken["account"]["email"] == "eve@example.org" and taken["account"]["name"] == "Eve Canary"
+    assert [room["name"] for room in taken["rooms"]] == ["Friday"]
+    assert len(taken["tracks_put_on"]) == len(taken["votes"]) == len(taken["reactions"]) == 1
+    assert [message["text"] for message in taken["messages"]] == ["canary words"]
+    assert "Firefox on Linux" in [session["device"] for session in taken["sessions"]]
+    user, text = User.get_by_id(eve.user_id), json.dumps(taken)
+    for secret in (user.password_hash, user.totp_secret, *(row.token_hash for row in Session.select())):
+        assert secret not in text
+    assert every_row() == before
+    assert personal.export(cast.cleo)["account"]["email"] is None
+    with pytest.raises(NotKnown):
+        personal.export(Person(999))
+
+
+def test_a_deleted_account_leaves_no_word_and_other_peoples_history_stands(cast: Cast, eve: Person) -> None:
+    before, line = cast.room().seq, cast.line()
+    personal.delete(eve, PASSWORD)
+    kept = str(every_row())
+    for canary in ("eve@example.org", "Eve Canary", "canary words", "Firefox on Linux", "$argon2id$"):
+        assert canary not in kept, canary
+    for table in (RecoveryCode, Link, Presence, Reaction):
+        assert not table.select().exists(), table.__name__
+    assert not Session.select().where(Session.user == eve.user_id).exists()
+    assert cast.line() == line and Vote.select().count() == 1
+    assert cast.seen().items[0].by.name == personal.NOBODY
+    assert cast.kinds(before) == ["person_renamed", "person_left", "role_changed"]
+    assert Member.get(Member.user == eve.user_id).left_at is not None
+    assert accounts.sign_up("eve@example.org", PASSWORD, HOME, "Eve again") is None
+    assert accounts.sign_in("eve@example.org", PASSWORD, HOME).token
+
+
+def test_the_wrong_password_deletes_nothing(cast: Cast, eve: Person) -> None:
+    before = every_row()
+    with pytest.raises(WrongPassword):
+        personal.delete(eve, "not the password")
+    assert {**every_row(), "Attempt": []} == {**before, "Attempt": []}
+
+
+def test_a_room_goes_to_the_cohost_who_is_here(cast: Cast) -> None:
+    people.join(cast.dan, cast.code)
+    Member.update(role="cohost").where(Member.user == cast.dan.user_id).execute()
+    people.screen_opened(Member.get(Member.user == cast.dan.user_id).id, "web-1")
+    personal.delete(cast.ada, "")
+    room = cast.room()
+    host = Member.get(Member.room == room, Member.role == "host")
+    assert host.user_id == room.owner_id == cast.dan.user_id and room.state != "EXPIRED"
+    assert Member.get_by_id(cast.members["ada"]).role == "guest" and room.fence == 2
+
+
+def test_a_room_without_a_cohost_ends(cast: Cast) -> None:
+    Member.update(role="guest").where(Member.id == cast.members["ben"]).execute()
+    cast.add(2)
+    personal.delete(cast.ada, "")
+    assert cast.room().state == "EXPIRED" and cast.room().owner_id is None
+    assert cast.kinds()[-1] == "room_expired" and "room_ended" in cast.kinds()
+    assert cast.seen().history[0].by.name == personal.NOBODY
+
+
+def test_a_room_nobody_else_was_in_goes_with_its_person(cast: Cast) -> None:
+    code = rooms.open_room(cast.dan, "Alone", 300)
+    personal.delete(cast.dan, "")
+    assert Room.get_or_none(Room.code == code) is None
+    assert User.get_or_none(User.id == cast.dan.user_id) is None
+    with pytest.raises(NotKnown):
+        personal.delete(cast.dan, "")
+    assert not Item.select().exists()
