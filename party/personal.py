@@ -27,7 +27,7 @@ from models import (
     User,
     Vote,
 )
-from party import audit, events, hosting, lifecycle, sessions
+from party import audit, doorway, events, hosting, lifecycle, sessions
 from party.change import Person, locked_room, wake_after_commit, write
 from party.clock import now_ms
 from party.credentials import prove
@@ -120,7 +120,9 @@ def delete(actor: Person, password: str) -> None:
 
 def _codes(user_id: int) -> list[str]:
     seats = Member.select(Member.room).where(Member.user == user_id)
-    mine = Room.select(Room.code).where((Room.owner == user_id) | Room.id.in_(seats)).order_by(Room.id)
+    doors = Knock.select(Knock.room).where(Knock.user == user_id, Knock.state == "waiting")
+    is_theirs = (Room.owner == user_id) | Room.id.in_(seats) | Room.id.in_(doors)
+    mine = Room.select(Room.code).where(is_theirs).order_by(Room.id)
     return [code for (code,) in list(mine.tuples())]
 
 
@@ -132,6 +134,8 @@ def _leave_for_good(room: Room, user_id: int, now: int) -> None:
     lifecycle.settle(room, now)
     seat = Member.get_or_none(Member.room == room, Member.user == user_id)
     is_open = room.state != "EXPIRED"
+    if is_open:
+        doorway.close_knocks(room, user_id, now)
     if seat is not None and is_open:
         is_open = _give_up(room, seat, now)
     if room.owner_id == user_id:

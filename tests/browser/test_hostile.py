@@ -21,11 +21,12 @@ from tests.web.hostile_world import KEPT, World, make_world
 
 pytest_plugins = ["tests.browser.story_fixtures"]
 pytestmark = pytest.mark.browser
+# Every fourth of them: all 150 go through Chromium's parser above, here it is about how they arrive.
 NAMES, ROOMS, TITLES, SAID = (
-    [text for text in KEPT[kind] if text] for kind in ("name", "room name", "title", "message")
+    [text for text in KEPT[kind] if text][::4] for kind in ("name", "room name", "title", "message")
 )
 CREW = len(NAMES)
-RENAMES, LINE = 8, 40
+RENAMES, LINE = 4, 16
 
 PIECES = [
     "#title",
@@ -167,7 +168,7 @@ def the_host_refuses(party: Party, host: Guest, guests: list[Guest], tracks: lis
         for seat, name in rows("SELECT m.id, p.display_name FROM member m JOIN person p ON p.id = m.user_id")
     }
     for number, guest in enumerate(guests[1:11]):
-        host.post(f"/rooms/{code}/people/{seats[guest.name]}/ban", reason=TITLES[number * 14][:200])
+        host.post(f"/rooms/{code}/people/{seats[guest.name]}/ban", reason=TITLES[number * 3][:200])
     host.post(f"/rooms/{code}/settings", add="approval")
     wishes = [track for (track,) in rows("SELECT id FROM track WHERE id NOT IN (SELECT track_id FROM item)")]
     wishes += [track for (track,) in rows("SELECT track_id FROM item WHERE state = 'played'")]
@@ -222,7 +223,7 @@ def walk_of(party: Party, host: Guest, others: dict[str, Any]) -> list[tuple[str
     ]
     own += [f"/admin/{name}" for name in ("rooms", "people", "people?page=2", "people?page=3", "audit")]
     own += [f"/admin/library?page={page}" for page in (1, 2, 3)] + [f"{room}?tab=people"]
-    own += [f"/library?search={quote_plus(text)}" for text in (TITLES[14], TITLES[60], TITLES[80])]
+    own += [f"/library?search={quote_plus(text)}" for text in (TITLES[14], TITLES[20], TITLES[30])]
     strangers = [
         (room, others["banned"]),
         (f"{room}/knock", others["knocker"]),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from models import Item, Link, Member, Message, Presence, Reaction, RecoveryCode, Room, Session, User, Vote
-from party import accounts, people, personal, queue, rooms, secondfactor
+from party import accounts, entry, knocks, people, personal, queue, rooms, secondfactor
 from party.change import Person
 from party.credentials import WrongPassword
 from party.errors import NotKnown
@@ -94,6 +94,20 @@ def test_a_room_without_a_cohost_ends(cast: Cast) -> None:
     assert cast.room().state == "EXPIRED" and cast.room().owner_id is None
     assert cast.kinds()[-1] == "room_expired" and "room_ended" in cast.kinds()
     assert cast.seen().history[0].by.name == personal.NOBODY
+
+
+def test_a_kept_room_that_goes_to_a_guest_is_kept_no_longer(cast: Cast) -> None:
+    Room.update(settings={"keep": True}).execute()
+    personal.delete(cast.ada, "")
+    assert "keep" not in cast.room().settings and cast.room().state != "EXPIRED"
+
+
+def test_who_knocked_and_deleted_themselves_is_at_no_door_any_more(cast: Cast) -> None:
+    entry.set_access(cast.ada, cast.code, "unlisted", "approval")
+    knocks.knock(cast.dan, cast.code, "a network")
+    assert len(cast.seen().knocks) == 1
+    personal.delete(cast.dan, "")
+    assert cast.seen().knocks == () and cast.kinds()[-1] == "knock_withdrawn"
 
 
 def test_a_room_nobody_else_was_in_goes_with_its_person(cast: Cast) -> None:
