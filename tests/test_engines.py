@@ -20,6 +20,9 @@ RULES = [
     "test_people.py",
     "test_rooms.py",
     "test_library.py",
+    "test_moderation.py",
+    "test_merging.py",
+    "test_discovery.py",
 ]
 
 

@@ -88,7 +88,12 @@ def test_many_rooms_come_in_pages_and_cost_one_query(
         rooms.open_room(cast.dan, f"Room {number}", 300)
     asked: list[str] = []
     run = database.obj.execute_sql
-    monkeypatch.setattr(database.obj, "execute_sql", lambda sql, *rest: asked.append(sql) or run(sql, *rest))
+
+    def record(sql: str, *rest: object, **how: object) -> object:
+        asked.append(sql)
+        return run(sql, *rest, **how)
+
+    monkeypatch.setattr(database.obj, "execute_sql", record)
     pages = [rooms.my_rooms(cast.dan.user_id, page) for page in (1, 2, 3, 4)]
     assert len(asked) == 4
     assert [(len(found), has_more) for found, has_more in pages] == [
