@@ -69,12 +69,14 @@ def lacking(room: Snapshot, audience: Audience, after: int | None, epoch: str | 
 
 def pieces(room: Snapshot, audience: Audience, names: frozenset[str]) -> str:
     """The named pieces, each marked to go home by its id."""
-    audience = room.audience(audience.role)
-    return "".join(
-        render(f"fragments/{name}.html", room=room, audience=audience, oob=IN_PLACE)
-        for name in PIECES
-        if name in names
-    )
+    return "".join(piece(room, audience.role, name) for name in PIECES if name in names)
+
+
+def piece(room: Snapshot, role: str, name: str, oob: str = IN_PLACE) -> str:
+    """One piece of the screen as one class of viewers sees it."""
+    # Beside the snapshot: what was said is too much to be read for every change.
+    beside = {"talk": chat_log.latest(room.id, room.seq)} if name == "chat" else {}
+    return render(f"fragments/{name}.html", room=room, audience=room.audience(role), oob=oob, **beside)
 
 
 def people(room: Snapshot, audience: Audience) -> str:
@@ -117,9 +119,6 @@ def earlier(room: Snapshot, talk: chat_log.Talk) -> str:
 
 def render(template: str, **values: Any) -> str:
     """One template from the folder. Undefined names raise."""
-    if template == "fragments/chat.html" and "talk" not in values:
-        # Beside the snapshot: what was said is too much to be read for every change.
-        values["talk"] = chat_log.latest(values["room"].id, values["room"].seq)
     return environment.get_template(template).render(**values)
 
 

@@ -10,27 +10,33 @@ from dataclasses import dataclass
 from peewee import fn
 
 from models import Event, Knock, Member, Room
-from party import attempts, lifecycle, rooms
+from party import attempts, lifecycle, people, rooms
 from party.attempts import EVERYBODY, Limit
 from party.change import NO_ROOM, OVER, ban_on, wake_after_commit
 from party.clock import now_ms
-from party.errors import NotAllowed, NotFound, Over, TooMany
+from party.errors import NotAllowed, NotFound, TooMany
 from party.events import append
-from party.people import LOCKED, NameTaken, banned_sentence, refuse_look_alike, sit
+from party.people import (
+    KNOCK_FIRST,
+    LOCKED,
+    PASSWORD_FIRST,
+    NameTaken,
+    banned_sentence,
+    refuse_look_alike,
+    sit,
+)
 
 TEN_MINUTES_MS = 600_000
 WRONG_CODE = "room code"
 CODES_OF_NETWORK = Limit(20, TEN_MINUTES_MS)
 CODES_OVERALL = Limit(2_000, TEN_MINUTES_MS)
 ONCE = Limit(1, TEN_MINUTES_MS)
-CODES_WHEN_BUSY = ONCE
-"""While codes are guessed from everywhere at once a network has one slip left; who makes none notices nothing."""
 
 SENTENCES = {
     "inside": "You are in.",
     "open": "The door is open.",
-    "password": "This room asks for a password first.",
-    "approval": "In this room the host opens the door. Knock first.",
+    "password": PASSWORD_FIRST,
+    "approval": KNOCK_FIRST,
     "locked": LOCKED,
     "over": OVER,
 }
@@ -108,12 +114,7 @@ def look(typed: str, user_id: int | None, network_hash: str) -> str:
 
 def refuse_guessing(network_hash: str) -> None:
     """Raise TooMany when too many wrong codes came from a network, or from everywhere and one of them from there."""
-    limits = {_network(network_hash): CODES_OF_NETWORK}
-    attempts.check(WRONG_CODE, limits)
-    try:
-        attempts.check(WRONG_CODE, {EVERYBODY: CODES_OVERALL})
-    except TooMany:
-        attempts.check(WRONG_CODE, {_network(network_hash): CODES_WHEN_BUSY})
+    attempts.check(WRONG_CODE, _limits(network_hash))
 
 
 def count_wrong_code(typed: str, network_hash: str) -> None:
@@ -124,21 +125,12 @@ def count_wrong_code(typed: str, network_hash: str) -> None:
         attempts.check(WRONG_CODE, known)
     except TooMany:
         return
-    limits = {_network(network_hash): CODES_OF_NETWORK, EVERYBODY: CODES_OVERALL}
-    attempts.count(WRONG_CODE, limits | known)
+    attempts.count(WRONG_CODE, _limits(network_hash) | known)
 
 
 def refuse_entry(room: Room, user_id: int, now: int, network_hash: str | None) -> None:
     """Raise what nothing opens: the end, a ban, the lock. Who leads the room is let through."""
-    if lifecycle.effective(room, now)[0] == "EXPIRED":
-        raise Over(OVER)
-    if _trace(room, user_id).leads:
-        return
-    ban = ban_on(room, user_id, now, network_hash)
-    if ban is not None:
-        raise NotAllowed(banned_sentence(ban, now))
-    if room.is_locked:
-        raise NotAllowed(LOCKED)
+    people.refuse_entry(room, user_id, now, network_hash, is_let_through=_trace(room, user_id).leads)
 
 
 def let_in(room: Room, user_id: int, now: int, network_hash: str | None) -> Member:
@@ -190,8 +182,11 @@ def _trace(room: Room | None, user_id: int | None) -> _Trace:
     # A room that is not there is asked about all the same, so that nobody can tell by the time it takes.
     room_id, person = room.id if room else 0, user_id or 0
     member = Member.get_or_none(Member.room == room_id, Member.user == person)
-    knocks = Knock.select().where(Knock.room == room_id, Knock.user == person).order_by(Knock.id.desc())
     is_owner = room is not None and user_id is not None and room.owner_id == user_id
+    if member is not None and member.left_at is None:
+        # Every command comes by here: who sits inside knocks at no door.
+        return _Trace(member, None, is_owner)
+    knocks = Knock.select().where(Knock.room == room_id, Knock.user == person).order_by(Knock.id.desc())
     return _Trace(member, knocks.first(), is_owner)
 
 
@@ -247,6 +242,10 @@ def _way(room: Room, trace: _Trace, user_id: int | None, network_hash: str) -> t
         except NameTaken as taken:
             return "name", taken.message
     return "open", ""
+
+
+def _limits(network_hash: str) -> dict[str, Limit]:
+    return {_network(network_hash): CODES_OF_NETWORK, EVERYBODY: CODES_OVERALL}
 
 
 def _network(network_hash: str) -> str:

@@ -24,13 +24,8 @@ CONTRADICTION = (
 NOT_THE_PASSWORD = "That is not this room’s password. Ask whoever invited you."
 
 
-def set_access(actor: Actor, code: str, visibility: str, entry: str, password: str = "") -> None:
-    """Choose who may see the room and how it is entered. Without a new password the old one stays."""
-    apply_access(actor, code, visibility, entry, new_password(actor, code, entry, password))
-
-
 def new_password(actor: Actor, code: str, entry: str, password: str) -> str | None:
-    """The hash of a room's new password, for `apply_access`; None when there is none. Made outside any transaction."""
+    """The hash of a room's new password, for `set_access`; None when there is none. Made outside any transaction."""
     if entry != "password" or not password:
         return None
     with change(actor, code, may="change_settings"):
@@ -39,8 +34,8 @@ def new_password(actor: Actor, code: str, entry: str, password: str) -> str | No
     return _hashed(password)
 
 
-def apply_access(actor: Actor, code: str, visibility: str, entry: str, fresh: str | None) -> None:
-    """The same with the new password's hash at hand."""
+def set_access(actor: Actor, code: str, visibility: str, entry: str, fresh: str | None = None) -> None:
+    """Choose who may see the room and how it is entered; `fresh` is a new password's hash, else the old one stays."""
     if visibility not in VISIBILITIES:
         raise Invalid("A room is public, unlisted or private.")
     if entry not in ENTRIES:
@@ -107,12 +102,6 @@ def enter_with_key(actor: Person, code: str, key: str | None, network_hash: str 
         if room.entry == "password" and room.password_hash != key:
             raise Conflict("The password changed a moment ago. Ask for the new one.")
         return int(doorway.let_in(room, actor.user_id, now, network_hash).id)
-
-
-def enter_with_password(actor: Person, code: str, password: str, network_hash: str) -> int:
-    """Take a seat in a room that asks for a password. Returns the seat's id."""
-    found, key = check_password(code, password, actor.user_id, network_hash, knew=True)
-    return enter_with_key(actor, found, key, network_hash)
 
 
 def rotate_code(actor: Actor, code: str) -> None:

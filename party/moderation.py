@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from peewee import JOIN
 
 from models import Ban, Item, Member, Presence, User
-from party import doorway, invites, suggestions
+from party import doorway, invites, queue, suggestions
 from party.change import Actor, Change, ban_on, change
 from party.control import reclaim
 from party.errors import Conflict, Invalid, NotAllowed, NotFound
 from party.names import one_line
-from party.playback import hold_lock
 
 REASON_LONGEST = 200
 MUTE_MINUTES = 10
@@ -182,17 +181,8 @@ def _send_out(c: Change, member: Member) -> None:
 def _take_off(c: Change, member: Member) -> None:
     mine = Item.select().where(Item.room == c.room, Item.added_by == member.id, Item.state == "waiting")
     items = list(mine.order_by(Item.id))
-    if not items:
-        return
-    hold_lock(c)
-    for item in items:
-        Item.update(state="removed", removed_at=c.now, removed_by=c.member, pin_position=None).where(
-            Item.id == item.id
-        ).execute()
-        if c.playback.locked_item_id == item.id:
-            c.playback.locked_item = None
-            c.playback.save()
-        c.log("item_removed", item_id=item.id)
+    if items:
+        queue.take_off(c, items)
 
 
 def _anybody(c: Change, member_id: int) -> Member:

@@ -33,6 +33,8 @@ SAY_SECONDS = 3.0
 """How often a web process renews the presence of everybody it serves."""
 COLORS = 10
 NEW_PRESENCE = [Presence.member, Presence.process, Presence.seen_at, Presence.since_at]
+PASSWORD_FIRST = "This room asks for a password first."
+KNOCK_FIRST = "In this room the host opens the door. Knock first."
 LOCKED = "The door of this room is locked just now. Ask the host to open it."
 
 
@@ -126,19 +128,26 @@ def check_door(room: Room, user_id: int, now: int, network_hash: str | None = No
     is_stranger = not is_leading and (member is None or member.left_at is not None)
     if room.visibility == "private" and is_stranger:
         raise NotFound(NO_ROOM)
+    refuse_entry(room, user_id, now, network_hash, is_let_through=not is_stranger)
+    if is_stranger and room.entry == "password":
+        raise NotAllowed(PASSWORD_FIRST)
+    if is_stranger and room.entry == "approval":
+        raise NotAllowed(KNOCK_FIRST)
+
+
+def refuse_entry(
+    room: Room, user_id: int, now: int, network_hash: str | None, *, is_let_through: bool
+) -> None:
+    """Raise what nothing opens: the end for everybody, a ban and the lock for whom they are not waived."""
     if lifecycle.effective(room, now)[0] == "EXPIRED":
         raise Over(OVER)
-    if not is_stranger:
+    if is_let_through:
         return
     ban = ban_on(room, user_id, now, network_hash)
     if ban is not None:
         raise NotAllowed(banned_sentence(ban, now))
     if room.is_locked:
         raise NotAllowed(LOCKED)
-    if room.entry == "password":
-        raise NotAllowed("This room asks for a password first.")
-    if room.entry == "approval":
-        raise NotAllowed("In this room the host opens the door. Knock first.")
 
 
 def sit(room: Room, user_id: int, now: int, network_hash: str | None = None) -> Member:

@@ -42,14 +42,7 @@ def remove_item(actor: Actor, code: str, item_id: int) -> None:
         if item.state == "removed":
             return
         c.waiting_item(item_id)
-        hold_lock(c)
-        Item.update(state="removed", removed_at=c.now, removed_by=c.member, pin_position=None).where(
-            Item.id == item.id
-        ).execute()
-        if c.playback.locked_item_id == item.id:
-            c.playback.locked_item = None
-            c.playback.save()
-        c.log("item_removed", item_id=item.id)
+        take_off(c, [item])
 
 
 def restore_item(actor: Actor, code: str, item_id: int) -> None:
@@ -67,17 +60,34 @@ def restore_item(actor: Actor, code: str, item_id: int) -> None:
         refuse_duplicate(c, track)
         if item.added_by_id == c.seat.id:
             refuse_too_many(c, c.seat)
-        refuse_full(c)
-        item.state, item.removed_at, item.removed_by = "waiting", None, None
-        if (
-            Item.select()
-            .where(Item.room == c.room, Item.state == "waiting", Item.position == item.position)
-            .exists()
-        ):
-            item.position = end_of_line(c)
-        item.save()
-        c.log("item_restored", item_id=item.id)
-        start_if_idle(c)
+        bring_back(c, item)
+
+
+def take_off(c: Change, items: list[Item]) -> None:
+    """Take waiting items off the line, in the open change."""
+    hold_lock(c)
+    for item in items:
+        Item.update(state="removed", removed_at=c.now, removed_by=c.member, pin_position=None).where(
+            Item.id == item.id
+        ).execute()
+        if c.playback.locked_item_id == item.id:
+            c.playback.locked_item = None
+            c.playback.save()
+        c.log("item_removed", item_id=item.id)
+
+
+def bring_back(c: Change, item: Item) -> None:
+    """Put a removed item where it stood, or at the end when somebody stands there now, in the open change."""
+    refuse_full(c)
+    item.state, item.removed_at, item.removed_by = "waiting", None, None
+    is_taken = Item.select().where(
+        Item.room == c.room, Item.state == "waiting", Item.position == item.position
+    )
+    if is_taken.exists():
+        item.position = _end_of_line(c)
+    item.save()
+    c.log("item_restored", item_id=item.id)
+    start_if_idle(c)
 
 
 def cast_vote(actor: Actor, code: str, item_id: int, value: int) -> None:
@@ -175,7 +185,7 @@ def new_item(c: Change, track: Track, by: Member) -> Item:
             room=c.room,
             track=track,
             added_by=by,
-            position=end_of_line(c),
+            position=_end_of_line(c),
             added_seq=c.room.seq + 1,
             added_at_advance=c.room.advance,
             guard_limit=guard_limit,
@@ -189,7 +199,7 @@ def new_item(c: Change, track: Track, by: Member) -> Item:
         raise Conflict(f"{track.title} is already in line.") from clash
 
 
-def end_of_line(c: Change) -> str:
+def _end_of_line(c: Change) -> str:
     """A place behind everything that waits."""
     # Sorted here and not by the database: its collation need not be the keys' own byte order.
     last = max((item.position for item in _waiting(c)), default=None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from models import Event, Item
+from models import Event
 from party import configuring, moderation
 from party.allowance import fitting_track
-from party.change import Actor, Change, Person, change
+from party.change import Actor, Person, change
 from party.errors import Conflict, NotFound
-from party.playback import hold_lock, start_if_idle
-from party.queue import end_of_line, refuse_duplicate, refuse_full
+from party.playback import hold_lock
+from party.queue import bring_back, refuse_duplicate
 from party.roomlog import UNDO, reader
 
 
@@ -41,15 +41,4 @@ def put_back(actor: Actor, code: str, item_id: int) -> None:
             raise Conflict("That track already had its turn.")
         hold_lock(c)
         refuse_duplicate(c, fitting_track(c, item.track_id))
-        refuse_full(c)
-        item.state, item.removed_at, item.removed_by = "waiting", None, None
-        if _is_taken(c, item.position):
-            item.position = end_of_line(c)
-        item.save()
-        c.log("item_restored", item_id=item.id)
-        start_if_idle(c)
-
-
-def _is_taken(c: Change, position: str) -> bool:
-    there = Item.select().where(Item.room == c.room, Item.state == "waiting", Item.position == position)
-    return bool(there.exists())
+        bring_back(c, item)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import Event, Room, Track
+from party import entry, queue, snapshot
 from party import library as house_library
-from party import queue, snapshot
 from party.change import Person
 from party.views import Snapshot
 
@@ -67,3 +67,14 @@ def library(count: int, first: int = 0) -> list[int]:
         )
     slugs = [f"song-{number}" for number in range(first, first + count)]
     return [track.id for track in Track.select().where(Track.slug.in_(slugs)).order_by(Track.id)]
+
+
+def set_access(host: Person, code: str, visibility: str, way: str, password: str = "") -> None:
+    """How a room is entered, with a password as it is typed: hashed first, as the page does."""
+    entry.set_access(host, code, visibility, way, entry.new_password(host, code, way, password))
+
+
+def enter_with_password(person: Person, code: str, password: str, network_hash: str) -> int:
+    """A seat for somebody who types the password; its id."""
+    found, key = entry.check_password(code, password, person.user_id, network_hash, knew=True)
+    return entry.enter_with_key(person, found, key, network_hash)

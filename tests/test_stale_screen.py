@@ -59,7 +59,7 @@ def fresh(code: str, role: str, person: Person | None = None) -> Screen:
         "fragments/frame.html", epoch=room.epoch, to=room.seq, oob="", **{"from": room.seq}
     )
     for name in stale.PIECES:
-        html += fragments.render(f"fragments/{name}.html", room=room, audience=room.audience(role), oob="")
+        html += fragments.piece(room, role, name, oob="")
     return Screen(html + (fragments.mine(code, person.user_id, oob="") if person else ""))
 
 

@@ -1,4 +1,4 @@
-"""Where other machines reach us."""
+"""What addresses of ours hold, and where other machines reach us."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 from flask import current_app, request
 
 from config import lan_address
+
+HIGHEST_ID = 2**31 - 1
+"""No row is numbered higher, and a database asked for more would fail."""
 
 LOOPBACK, EVERYWHERE = ("localhost", "127.0.0.1", "::1"), ("0.0.0.0", "::")
 

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 from party import audit, health, operating, overview
 from party.clock import now_ms
 from party.errors import Invalid
-from web.addresses import public_address
+from web.addresses import HIGHEST_ID, public_address
 from web.answers import whole_number
 from web.guard import theme
-from web.listing import HIGHEST_ID, machine_time, page_number, positive, when
+from web.listing import machine_time, page_number, positive, when
 from web.pages import local_address
 from web.viewer import actor, viewer
 

@@ -6,9 +6,10 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from party import roomlog, undoing
+from web.addresses import HIGHEST_ID
 from web.answers import room_code
 from web.guard import theme
-from web.listing import HIGHEST_ID, machine_time, positive, when
+from web.listing import machine_time, positive, when
 from web.pages import local_address
 from web.viewer import actor, viewer
 

@@ -8,12 +8,12 @@ from werkzeug.wrappers import Response
 import fragments
 from party import chat, chat_commands, chat_log
 from party.limits import Minute
+from web.addresses import HIGHEST_ID
 from web.answers import command, room_code, whole_number
 from web.guard import is_htmx
 from web.viewer import actor
 
 chat_pages = Blueprint("chat", __name__)
-HIGHEST_ID = 2**31 - 1
 TAPS_MOST = 20
 """So many taps may be sent together."""
 taps_allowed = Minute(150)

@@ -6,11 +6,11 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from party import control
+from web.addresses import HIGHEST_ID
 from web.answers import command
 from web.viewer import actor
 
 control_pages = Blueprint("control", __name__)
-HIGHEST_ID = 2**31 - 1
 
 
 @control_pages.post("/rooms/<code>/control")

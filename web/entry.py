@@ -13,14 +13,13 @@ from party.change import Person
 from party.doorway import Doorway
 from party.errors import Conflict, NotAllowed, NotFound, NotKnown, Refusal
 from party.people import NameTaken
-from web.addresses import public_address
+from web.addresses import HIGHEST_ID, public_address
 from web.answers import command, idempotency_key, network, room_code, whole_number
 from web.guard import is_htmx, theme
 from web.pages import as_person, come_as, no_room
 from web.viewer import actor, remember, viewer
 
 entry_pages = Blueprint("entry", __name__)
-HIGHEST_ID = 2**31 - 1
 STATUSES = {"name": Conflict.status, "open": 200}
 Answer = Response | str | tuple[str, int]
 
@@ -189,7 +188,7 @@ def set_access(code: str) -> Response | str:
     visibility, way = request.form.get("visibility", ""), request.form.get("entry", "")
     # Hashed before the command, which is a transaction from its first line.
     fresh = entry.new_password(actor(), room_code(code), way, request.form.get("password", ""))
-    return command(code, lambda room: entry.apply_access(actor(), room, visibility, way, fresh))
+    return command(code, lambda room: entry.set_access(actor(), room, visibility, way, fresh))
 
 
 def show_closed(door: Doorway) -> Response | tuple[str, int]:

@@ -7,13 +7,13 @@ from werkzeug.wrappers import Response
 
 from party import hosting, restart, rooms
 from party.errors import Invalid
+from web.addresses import HIGHEST_ID
 from web.answers import command, room_code, whole_number
 from web.guard import theme
 from web.pages import as_person
 from web.viewer import actor, viewer
 
 hosting_pages = Blueprint("hosting", __name__)
-HIGHEST_ID = 2**31 - 1
 MOST_PAGES = 10_000
 
 

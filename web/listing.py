@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from flask import request
 
 from party.errors import Invalid
-
-HIGHEST_ID = 2**31 - 1
+from web.addresses import HIGHEST_ID
 
 
 def page_number() -> int:

@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response
 
 import fragments
 from party import moderation
+from web.addresses import HIGHEST_ID
 from web.answers import command, room_code, whole_number
 from web.viewer import actor
 
 moderation_pages = Blueprint("moderation", __name__)
-HIGHEST_ID = 2**31 - 1
 PERSON = f"/rooms/<code>/people/<int(max={HIGHEST_ID}):member_id>"
 
 

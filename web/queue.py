@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response
 
 import fragments
 from party import queue, suggestions
+from web.addresses import HIGHEST_ID
 from web.answers import command, room_code, whole_number
 from web.suggestions import WAITING
 from web.viewer import actor
 
 queue_pages = Blueprint("queue", __name__)
-HIGHEST_ID = 2**31 - 1
 
 
 @queue_pages.post("/rooms/<code>/queue")

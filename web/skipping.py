@@ -6,11 +6,11 @@ from flask import Blueprint, current_app
 from werkzeug.wrappers import Response
 
 from party import skipping
+from web.addresses import HIGHEST_ID
 from web.answers import command, whole_number
 from web.viewer import actor
 
 skip_pages = Blueprint("skipping", __name__)
-HIGHEST_ID = 2**31 - 1
 
 
 @skip_pages.post("/rooms/<code>/skip")

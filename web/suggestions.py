@@ -7,11 +7,11 @@ from werkzeug.wrappers import Response
 
 import fragments
 from party import suggestions
+from web.addresses import HIGHEST_ID
 from web.answers import command, whole_number
 from web.viewer import actor
 
 suggestion_pages = Blueprint("suggestions", __name__)
-HIGHEST_ID = 2**31 - 1
 WAITING = "You’re in. The host will let your track onto the line."
 
 

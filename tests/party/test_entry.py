@@ -14,7 +14,7 @@ from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Over, Refusal, TooMany
 from party.events import after
 from tests.ledger import every_row
-from tests.stage import Cast
+from tests.stage import Cast, enter_with_password, set_access
 
 HOME, ELSEWHERE = "a network", "another network"
 PASSWORD = "moss and lichen"
@@ -55,19 +55,19 @@ def test_every_combination_that_makes_sense_can_be_set(cast: Cast, visibility: s
             entry.set_access(cast.ada, cast.code, visibility, way)
         assert every_row() == before
         return
-    entry.set_access(cast.ada, cast.code, visibility, way, PASSWORD)
+    set_access(cast.ada, cast.code, visibility, way, PASSWORD)
     room = cast.room()
     assert (room.visibility, room.entry) == (visibility, way)
     assert (room.password_hash is not None) is (way == "password")
 
 
 def test_setting_what_is_set_leaves_no_trace_and_a_new_password_does(cast: Cast) -> None:
-    entry.set_access(cast.ada, cast.code, "unlisted", "password", PASSWORD)
+    set_access(cast.ada, cast.code, "unlisted", "password", PASSWORD)
     assert names_changed(cast) == ["entry", "password"]
     seq, kept = cast.room().seq, cast.room().password_hash
-    entry.set_access(cast.ada, cast.code, "unlisted", "password", "")
+    set_access(cast.ada, cast.code, "unlisted", "password", "")
     assert (cast.room().seq, cast.room().password_hash) == (seq, kept)
-    entry.set_access(cast.ada, cast.code, "unlisted", "password", "another sentence")
+    set_access(cast.ada, cast.code, "unlisted", "password", "another sentence")
     assert names_changed(cast) == ["password"]
     assert PASSWORD not in str(every_row())
     entry.set_access(cast.ada, cast.code, "public", "open")
@@ -78,7 +78,7 @@ def test_setting_what_is_set_leaves_no_trace_and_a_new_password_does(cast: Cast)
 def test_what_is_no_password_is_refused(cast: Cast, password: str) -> None:
     before = every_row()
     with pytest.raises(Invalid):
-        entry.set_access(cast.ada, cast.code, "unlisted", "password", password)
+        set_access(cast.ada, cast.code, "unlisted", "password", password)
     assert every_row() == before
 
 
@@ -87,7 +87,7 @@ def test_only_the_host_sets_the_door_and_nobody_else_makes_us_hash(cast: Cast, m
     before = every_row()
     for person in (cast.ben, cast.cleo, cast.dan):
         with pytest.raises(NotAllowed):
-            entry.set_access(person, cast.code, "unlisted", "password", PASSWORD)
+            set_access(person, cast.code, "unlisted", "password", PASSWORD)
     for visibility, way in (("hidden", "open"), ("public", "ajar")):
         with pytest.raises(Invalid):
             entry.set_access(cast.ada, cast.code, visibility, way)
@@ -98,7 +98,7 @@ def test_only_the_host_sets_the_door_and_nobody_else_makes_us_hash(cast: Cast, m
 
 
 def with_password(cast: Cast, visibility: str = "unlisted") -> None:
-    entry.set_access(cast.ada, cast.code, visibility, "password", PASSWORD)
+    set_access(cast.ada, cast.code, visibility, "password", PASSWORD)
 
 
 def test_the_password_opens_the_door_and_a_wrong_one_does_not(cast: Cast) -> None:
@@ -106,18 +106,18 @@ def test_the_password_opens_the_door_and_a_wrong_one_does_not(cast: Cast) -> Non
     with pytest.raises(NotAllowed, match="asks for a password"):
         people.join(cast.dan, cast.code)
     with pytest.raises(NotAllowed, match="not this room’s password"):
-        entry.enter_with_password(cast.dan, cast.code, "moss and liken", HOME)
+        enter_with_password(cast.dan, cast.code, "moss and liken", HOME)
     assert seat_of(cast, cast.dan) is None
-    seat = entry.enter_with_password(cast.dan, cast.code, PASSWORD, HOME)
+    seat = enter_with_password(cast.dan, cast.code, PASSWORD, HOME)
     assert seat_of(cast, cast.dan).id == seat
     assert seat_of(cast, cast.dan).network_hash == HOME
-    assert entry.enter_with_password(cast.dan, cast.code, PASSWORD, HOME) == seat
+    assert enter_with_password(cast.dan, cast.code, PASSWORD, HOME) == seat
 
 
 def test_a_password_that_changed_meanwhile_opens_nothing(cast: Cast) -> None:
     with_password(cast)
     code, key = entry.check_password(cast.code, PASSWORD, cast.dan.user_id, HOME)
-    entry.set_access(cast.ada, cast.code, "unlisted", "password", "another sentence")
+    set_access(cast.ada, cast.code, "unlisted", "password", "another sentence")
     with pytest.raises(Conflict, match="changed a moment ago"):
         entry.enter_with_key(cast.dan, code, key, HOME)
 
@@ -177,7 +177,7 @@ def test_who_is_inside_is_never_locked_out_and_right_passwords_cost_nothing(cast
     with_password(cast)
     for number in range(60):
         newcomer = somebody(f"Guest number {number}")
-        entry.enter_with_password(newcomer, cast.code, PASSWORD, HOME)
+        enter_with_password(newcomer, cast.code, PASSWORD, HOME)
     assert Attempt.select().where(Attempt.kind == entry.WRONG_PASSWORD).count() == 0
     for _ in range(40):
         with pytest.raises(Refusal):
@@ -280,7 +280,7 @@ def test_a_school_class_knocks_from_one_network_and_is_let_in(cast: Cast) -> Non
 
 
 def test_a_locked_room_lets_nobody_new_in_by_any_way(cast: Cast) -> None:
-    entry.set_access(cast.ada, cast.code, "unlisted", "password", PASSWORD)
+    set_access(cast.ada, cast.code, "unlisted", "password", PASSWORD)
     token = invites.make_invite(cast.ada, cast.code)
     entry.lock_room(cast.ben, cast.code, True)
     seq = cast.room().seq
@@ -288,7 +288,7 @@ def test_a_locked_room_lets_nobody_new_in_by_any_way(cast: Cast) -> None:
     assert cast.room().seq == seq
     for act in (
         lambda: people.join(cast.dan, cast.code),
-        lambda: entry.enter_with_password(cast.dan, cast.code, PASSWORD, HOME),
+        lambda: enter_with_password(cast.dan, cast.code, PASSWORD, HOME),
         lambda: knocks.knock(cast.dan, cast.code, HOME),
         lambda: invites.enter_by_invite(cast.dan, token, HOME),
     ):
@@ -472,7 +472,7 @@ def test_a_knock_under_a_name_somebody_took_meanwhile_is_a_sentence_to_the_host(
     ("visibility", "way"), [("private", "password"), ("private", "approval"), ("unlisted", "open")]
 )
 def test_an_invitation_opens_every_door_for_as_many_as_it_says(cast: Cast, visibility: str, way: str) -> None:
-    entry.set_access(cast.ada, cast.code, visibility, way, PASSWORD)
+    set_access(cast.ada, cast.code, visibility, way, PASSWORD)
     token = invites.make_invite(cast.ben, cast.code, quota=2)
     assert len(token) >= 22 and token not in str(every_row())
     guests = [somebody(name) for name in ("Eve", "Finn", "Gus")]
@@ -591,7 +591,7 @@ def test_the_memory_of_a_room_is_for_those_who_were_there(
     people.leave(gone, cast.code)
     moderation.kick(cast.ada, cast.code, seat_of(cast, kicked).id)
     moderation.ban(cast.ada, cast.code, seat_of(cast, banned).id)
-    entry.set_access(cast.ada, cast.code, visibility, way, PASSWORD)
+    set_access(cast.ada, cast.code, visibility, way, PASSWORD)
     Room.update(state="EXPIRED").execute()
     persons = {"cleo": cast.cleo, "gone": gone, "dan": cast.dan, "banned": banned, "kicked": kicked}
     found = {name for name, person in persons.items() if doorway.find(cast.code, person.user_id, HOME)}

@@ -10,11 +10,11 @@ from flask import Flask
 
 import fragments
 from models import Attempt, Invite, Knock, Member, Room, User
-from party import doorway, entry, invites, knocks, moderation, passwords, people
+from party import doorway, invites, knocks, moderation, passwords, people
 from party.change import Person
 from tests.doors import COOKIE, Browser, tree, words
 from tests.ledger import every_row
-from tests.stage import Cast
+from tests.stage import Cast, set_access
 
 PASSWORD = "moss and lichen"
 
@@ -26,7 +26,7 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def set_door(cast: Cast, visibility: str, way: str) -> None:
-    entry.set_access(cast.ada, cast.code, visibility, way, PASSWORD)
+    set_access(cast.ada, cast.code, visibility, way, PASSWORD)
 
 
 def is_in(cast: Cast, person: Person) -> bool:
