@@ -19,13 +19,14 @@ import tasks
 from config import Settings, settings
 from live import lobby, socket, tail
 from live.errands import Errands
-from media import cards
+from media import cards, storage
 from models import database
-from party import events, health, letters, passwords
+from party import events, health, letters, matching, parts, passwords, work
 from party.errors import Busy
 from party.storage import open_storage
 from web import assets, guard, tracing, viewer
 from web.doors import DOORS
+from web.receiving import STREAMED
 
 LARGEST_FORM = 64 * 1024
 YEAR_SECONDS = 31_536_000
@@ -69,7 +70,7 @@ def create_app(wanted: Settings = settings) -> Flask:
 def connect() -> None:
     """A connection for this request. A socket lives for hours and borrows one for moments instead."""
     if not guard.is_upgrade() and request.endpoint not in WITHOUT_DATABASE:
-        if request.method not in guard.SAFE_METHODS:
+        if request.method not in guard.SAFE_METHODS and request.endpoint not in STREAMED:
             # Read first: somebody who sends slowly must not hold a connection meanwhile.
             _ = request.form
         database.obj.connect(reuse_if_open=True)
@@ -84,6 +85,10 @@ def disconnect(_error: BaseException | None = None) -> None:
 
 def show_outage(error: Exception) -> Any:
     """The database is away: said as such (503), since it comes back and trying again helps. Else a failure of ours."""
+    if health.is_full(error):
+        return guard.show_refusal(
+            Busy("There is no space left on this server just now. What is here is kept.")
+        )
     if health.has_database() and "locked" not in str(error):
         return guard.show_failure(error)
     logging.getLogger(__name__).error("the database cannot be had", exc_info=error)
@@ -92,11 +97,14 @@ def show_outage(error: Exception) -> Any:
 
 def start(wanted: Settings = settings) -> None:
     """Wire the commit listeners and begin the loops beside the sockets."""
+    work.carriers.update(tasks.CARRIERS)
     if wanted.smtp_url:
         letters.carrier = tasks.mail.carry
     if monkey.is_module_patched("threading"):
-        # Hashing must not stop the hub: native threads, not greenlets that look like them.
-        passwords.run = cards.run = lambda act: get_hub().threadpool.apply(act)
+        # Hashing and files must not stop the hub: native threads, not greenlets that look like them.
+        passwords.run = cards.run = parts.run = storage.run = matching.run = lambda act: (
+            get_hub().threadpool.apply(act)
+        )
     publish = [tail.publisher(wanted.redis_url)] if wanted.redis_url else []
     errands = Errands([*publish, tasks.keeping.plan])
     events.on_commit += [tail.committed, errands.take]

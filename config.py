@@ -41,6 +41,15 @@ class Settings:
     max_sockets_per_network: int
     max_actions_per_minute: int
     web_concurrency: int
+    upload_mb: int
+    quota_person_mb: int
+    quota_room_mb: int
+    media_url: str = field(repr=False)
+    providers_off: tuple[str, ...]
+    embed_providers: dict[str, tuple[str, str]]
+    private_hosts: tuple[str, ...]
+    jamendo_client_id: str = field(repr=False)
+    spotify_client_id: str = field(repr=False)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -59,6 +68,15 @@ def load(environ: Mapping[str, str]) -> Settings:
     max_sockets_per_network = _integer(environ, "MAX_SOCKETS_PER_NETWORK", 50, 0, 1_000_000)
     max_actions_per_minute = _integer(environ, "MAX_ACTIONS_PER_MINUTE", 240, 0, 1_000_000)
     web_concurrency = _integer(environ, "WEB_CONCURRENCY", 1, 1, 64)
+    upload_mb = _integer(environ, "UPLOAD_MB", 1024, 1, 1_000_000)
+    quota_person_mb = _integer(environ, "QUOTA_PERSON_MB", 5_120, 0, 100_000_000)
+    quota_room_mb = _integer(environ, "QUOTA_ROOM_MB", 20_480, 0, 100_000_000)
+    media_url = _bucket(environ, "MEDIA_URL")
+    providers_off = _words(environ, "PROVIDERS_OFF", r"[a-z]+")
+    embed_providers = _templates(environ, "EMBED_PROVIDERS")
+    private_hosts = _words(environ, "PRIVATE_HOSTS", r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+    jamendo_client_id = _text(environ, "JAMENDO_CLIENT_ID")
+    spotify_client_id = _text(environ, "SPOTIFY_CLIENT_ID")
     # Last, so that nothing is written when any other setting is wrong.
     data_dir = _folder(environ, "DATA_DIR", ROOT / "data")
     secret_key = _secret(environ, "SECRET_KEY", data_dir / "secret_key")
@@ -79,6 +97,15 @@ def load(environ: Mapping[str, str]) -> Settings:
         max_sockets_per_network=max_sockets_per_network,
         max_actions_per_minute=max_actions_per_minute,
         web_concurrency=web_concurrency,
+        upload_mb=upload_mb,
+        quota_person_mb=quota_person_mb,
+        quota_room_mb=quota_room_mb,
+        media_url=media_url,
+        providers_off=providers_off,
+        embed_providers=embed_providers,
+        private_hosts=private_hosts,
+        jamendo_client_id=jamendo_client_id,
+        spotify_client_id=spotify_client_id,
     )
 
 
@@ -145,6 +172,59 @@ def _origin(environ: Mapping[str, str], name: str) -> str:
     raise BadSetting(
         f"{name} is {text!r}; it must be what people type, such as https://party.example.org, without a path."
     )
+
+
+def _bucket(environ: Mapping[str, str], name: str) -> str:
+    """s3://KEY:SECRET@HOST[:PORT]/BUCKET[/PREFIX][?region=…&insecure=1], or nothing for the local folder."""
+    text = _address(environ, name, ("s3",))
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        good = bool(parts.hostname and parts.username and parts.password and parts.path.strip("/"))
+        good = good and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting(
+            f"{name} is not an address we know; it is like s3://key:secret@s3.example.org/bucket."
+        )
+    return text
+
+
+def _words(environ: Mapping[str, str], name: str, pattern: str) -> tuple[str, ...]:
+    words = tuple(word for word in re.split(r"[\s,]+", _text(environ, name)) if word)
+    for word in words:
+        if not re.fullmatch(pattern, word):
+            raise BadSetting(f"{name} holds {word!r}, which is not a word of the kind it lists.")
+    return words
+
+
+def _templates(environ: Mapping[str, str], name: str) -> dict[str, tuple[str, str]]:
+    """NAME=MOVIE|TV for each provider, parted by spaces: https templates with {id}, for tv {season}, {episode}."""
+    known: dict[str, tuple[str, str]] = {}
+    for word in _text(environ, name).split():
+        key, mark, rest = word.partition("=")
+        movie, bar, tv = rest.partition("|")
+        good = mark and bar and re.fullmatch(r"[a-z][a-z0-9]{0,11}", key)
+        if not good or not _is_template(movie, ("id",)) or not _is_template(tv, ("id", "season", "episode")):
+            raise BadSetting(
+                f"{name} holds {word!r}; a provider is like "
+                "films=https://films.example/movie/{id}|https://films.example/tv/{id}/{season}/{episode}."
+            )
+        known[key] = (movie, tv)
+    return known
+
+
+def _is_template(text: str, names: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_host = bool(re.fullmatch(r"[A-Za-z0-9.-]+", parts.hostname or "")) and "@" not in parts.netloc
+        _ = parts.port
+    except ValueError:
+        return False
+    is_plain = parts.scheme == "https" and not parts.query and not parts.fragment
+    return has_host and is_plain and sorted(re.findall(r"\{([^{}]*)\}", parts.path)) == sorted(names)
 
 
 def _mail_server(environ: Mapping[str, str], name: str, public_url: str) -> str:

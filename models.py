@@ -39,6 +39,12 @@ ENTRIES = ("open", "password", "approval")
 KNOCK_STATES = ("waiting", "approved", "declined", "withdrawn", "expired")
 SUGGESTION_STATES = ("waiting", "approved", "declined", "withdrawn")
 LINK_PURPOSES = ("confirm", "email", "reset")
+PLAYERS = ("file", "hls", "youtube", "vimeo", "embed", "spotify")
+TRACK_STATES = ("ready", "looking_up", "failed")
+UPLOAD_STATES = ("receiving", "checking", "ready", "refused", "cancelled")
+SOURCE_KINDS = ("subsonic", "jellyfin", "spotify")
+SOURCE_STATES = ("connecting", "ready", "failed")
+ANSWER_STATES = ("waiting", "ready", "failed")
 
 
 def one_of(column: str, values: tuple[str, ...]) -> SQL:
@@ -134,8 +140,32 @@ class Attempt(Table):
         indexes = ((("kind", "subject", "at"), False),)
 
 
+class Source(Table):
+    """Somebody's own media server or account elsewhere. `secret` is sealed with a key made from SECRET_KEY."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="sources", on_delete="CASCADE")
+    user_id: int
+    kind = CharField(max_length=10, constraints=[one_of("kind", SOURCE_KINDS)])
+    name = CharField(max_length=100)
+    address = CharField(max_length=300, default="")
+    username = CharField(max_length=100, default="")
+    secret = TextField(default="")
+    options = JsonField(default=dict)
+    state = CharField(max_length=10, default="connecting", constraints=[one_of("state", SOURCE_STATES)])
+    failure = CharField(max_length=200, default="")
+    created_at = BigIntegerField()
+    checked_at = BigIntegerField(null=True)
+
+
 class Track(Table):
-    """A piece of media in the library. `search` is title, artist and album folded for searching."""
+    """A piece of media. `search` is title, artist and album folded for searching.
+
+    `provider` and `reference` say where it comes from (media.registry), `player` how it is played. `duration_ms` 0 is
+    not known (yet, or live). One that `is_listed` is in everybody's library; others are found where a Holding says so.
+    `content` names the work for progress where several tracks may be it (movie:603, tv:1399:1:2); empty is the track
+    itself. `peaks` is the waveform, one digit of base 36 a bar. `sha256` is of the file as it was uploaded.
+    """
 
     id = AutoField()
     slug = CharField(max_length=120, unique=True)
@@ -143,14 +173,32 @@ class Track(Table):
     artist = CharField(max_length=200)
     album = CharField(max_length=200, default="")
     genre = CharField(max_length=60, default="", index=True)
-    duration_ms = IntegerField(constraints=[Check("duration_ms > 0")])
-    audio_file = CharField(max_length=200)
+    duration_ms = IntegerField(default=0, constraints=[Check("duration_ms >= 0")])
+    media_file = CharField(max_length=200)
     cover_file = CharField(max_length=200)
     hue = CharField(max_length=4, default="none")
     search = TextField()
     added_at = BigIntegerField()
     is_explicit = BooleanField(default=False)
     is_hidden = BooleanField(default=False)
+    is_listed = BooleanField(default=False, index=True)
+    provider = CharField(max_length=16, default="house")
+    reference = TextField(default="")
+    player = CharField(max_length=8, default="file", constraints=[one_of("player", PLAYERS)])
+    is_video = BooleanField(default=False)
+    state = CharField(max_length=10, default="ready", constraints=[one_of("state", TRACK_STATES)], index=True)
+    failure = CharField(max_length=200, default="")
+    looked_up_at = BigIntegerField(null=True)
+    tries = IntegerField(default=0)
+    content = CharField(max_length=120, default="")
+    mime = CharField(max_length=60, default="")
+    size_bytes = BigIntegerField(default=0)
+    sha256 = CharField(max_length=64, null=True, unique=True)
+    opus_file = CharField(max_length=200, default="")
+    loudness_lufs = FloatField(null=True)
+    peaks = TextField(default="")
+    source = ForeignKeyField(Source, null=True, backref="tracks", on_delete="SET NULL")
+    source_id: int | None
 
 
 class Job(Table):
@@ -295,7 +343,11 @@ class Invite(Table):
 
 
 class Item(Table):
-    """A track on the line. `position` orders mode Hand, `pin_position` what the host put first."""
+    """A track on the line. `position` orders mode Hand, `pin_position` what the host put first.
+
+    One that `is_filler` was put there by the room itself while the line was empty; its seat is the host's. `length_ms`
+    is what this room's players said of a track without a known length: their word holds here and nowhere else.
+    """
 
     id = AutoField()
     room = ForeignKeyField(Room, backref="items", on_delete="CASCADE")
@@ -315,9 +367,159 @@ class Item(Table):
     removed_at = BigIntegerField(null=True)
     removed_by = ForeignKeyField(Member, null=True, on_delete="SET NULL")
     removed_by_id: int | None
+    is_filler = BooleanField(default=False)
+    length_ms = IntegerField(default=0, constraints=[Check("length_ms >= 0")])
 
     class Meta:
         indexes = ((("room", "state"), False),)
+
+
+class Holding(Table):
+    """Who brought a track that is not listed, and into which room: there, and by them, it is found again."""
+
+    id = AutoField()
+    track = ForeignKeyField(Track, backref="holdings", on_delete="CASCADE")
+    track_id: int
+    room = ForeignKeyField(Room, null=True, backref="holdings", on_delete="CASCADE")
+    room_id: int | None
+    user = ForeignKeyField(User, backref="holdings", on_delete="CASCADE")
+    user_id: int
+    added_at = BigIntegerField()
+
+    class Meta:
+        indexes = ((("track", "room", "user"), True),)
+
+
+class Upload(Table):
+    """A file on its way here, in pieces. `token` is its address; bytes lie in a file of the same name."""
+
+    id = AutoField()
+    token = CharField(max_length=32, unique=True)
+    user = ForeignKeyField(User, backref="uploads", on_delete="CASCADE")
+    user_id: int
+    room = ForeignKeyField(Room, null=True, backref="uploads", on_delete="CASCADE")
+    room_id: int | None
+    name = CharField(max_length=200)
+    size_bytes = BigIntegerField(constraints=[Check("size_bytes > 0")])
+    received_bytes = BigIntegerField(default=0, constraints=[Check("received_bytes >= 0")])
+    state = CharField(
+        max_length=9, default="receiving", constraints=[one_of("state", UPLOAD_STATES)], index=True
+    )
+    reason = CharField(max_length=200, default="")
+    track = ForeignKeyField(Track, null=True, backref="uploads", on_delete="SET NULL")
+    track_id: int | None
+    goes_on_line = BooleanField(default=True)
+    began_at = BigIntegerField()
+    touched_at = BigIntegerField(index=True)
+
+
+class Subtitle(Table):
+    """Words to a video, kept as WebVTT."""
+
+    id = AutoField()
+    track = ForeignKeyField(Track, backref="subtitles", on_delete="CASCADE")
+    track_id: int
+    label = CharField(max_length=60)
+    language = CharField(max_length=12, default="")
+    file = CharField(max_length=200)
+    added_by = ForeignKeyField(User, null=True, backref="subtitles", on_delete="SET NULL")
+    added_by_id: int | None
+    added_at = BigIntegerField()
+
+
+class SubtitleChoice(Table):
+    """Which subtitles one person reads with a track; none chosen is off."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="subtitle_choices", on_delete="CASCADE")
+    user_id: int
+    track = ForeignKeyField(Track, backref="subtitle_choices", on_delete="CASCADE")
+    track_id: int
+    subtitle = ForeignKeyField(Subtitle, null=True, backref="chosen", on_delete="CASCADE")
+    subtitle_id: int | None
+
+    class Meta:
+        indexes = ((("user", "track"), True),)
+
+
+class Search(Table):
+    """Words somebody looks for in catalogues elsewhere; the worker asks, one answer for each source."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="searches", on_delete="CASCADE")
+    user_id: int
+    room = ForeignKeyField(Room, null=True, backref="searches", on_delete="CASCADE")
+    room_id: int | None
+    words = CharField(max_length=200)
+    asked_at = BigIntegerField(index=True)
+
+
+class SearchAnswer(Table):
+    """What one source said to a search. `results` are rows as media.provider.Found has them."""
+
+    id = AutoField()
+    search = ForeignKeyField(Search, backref="answers", on_delete="CASCADE")
+    search_id: int
+    source = CharField(max_length=40)
+    state = CharField(max_length=8, default="waiting", constraints=[one_of("state", ANSWER_STATES)])
+    results = JsonField(default=list)
+    failure = CharField(max_length=200, default="")
+    answered_at = BigIntegerField(null=True)
+
+    class Meta:
+        indexes = ((("search", "source"), True),)
+
+
+class Playlist(Table):
+    """Tracks somebody keeps in their order. Whoever has its `share_token` may look at it and copy it."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="playlists", on_delete="CASCADE")
+    user_id: int
+    name = CharField(max_length=100)
+    share_token = CharField(max_length=32, null=True, unique=True)
+    created_at = BigIntegerField()
+    changed_at = BigIntegerField()
+    deleted_at = BigIntegerField(null=True)
+
+
+class PlaylistEntry(Table):
+    """One line of a playlist; without a track only its words are known, until somebody says which track is meant."""
+
+    id = AutoField()
+    playlist = ForeignKeyField(Playlist, backref="entries", on_delete="CASCADE")
+    playlist_id: int
+    track = ForeignKeyField(Track, null=True, backref="playlist_entries", on_delete="SET NULL")
+    track_id: int | None
+    title = CharField(max_length=200)
+    artist = CharField(max_length=200, default="")
+    album = CharField(max_length=200, default="")
+    duration_ms = IntegerField(default=0, constraints=[Check("duration_ms >= 0")])
+    link = TextField(default="")
+    position = CharField(max_length=64)
+    added_at = BigIntegerField()
+    removed_at = BigIntegerField(null=True)
+
+
+class Progress(Table):
+    """How far one person got with one work in one room. `content` is the track's, or track:<id>."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, backref="progress", on_delete="CASCADE")
+    user_id: int
+    room = ForeignKeyField(Room, backref="progress", on_delete="CASCADE")
+    room_id: int
+    content = CharField(max_length=120)
+    track = ForeignKeyField(Track, backref="progress", on_delete="CASCADE")
+    track_id: int
+    position_ms = IntegerField(constraints=[Check("position_ms >= 0")])
+    duration_ms = IntegerField(constraints=[Check("duration_ms >= 0")])
+    is_done = BooleanField(default=False)
+    saved_at = BigIntegerField(index=True)
+
+    class Meta:
+        indexes = ((("user", "room", "content"), True),)
+        constraints = [Check("duration_ms = 0 OR position_ms <= duration_ms")]
 
 
 class Vote(Table):
@@ -489,6 +691,7 @@ TABLES = [
     RecoveryCode,
     Link,
     Attempt,
+    Source,
     Track,
     Job,
     Room,
@@ -498,6 +701,15 @@ TABLES = [
     Knock,
     Invite,
     Item,
+    Holding,
+    Upload,
+    Subtitle,
+    SubtitleChoice,
+    Search,
+    SearchAnswer,
+    Playlist,
+    PlaylistEntry,
+    Progress,
     Vote,
     Suggestion,
     Play,
@@ -511,6 +723,15 @@ TABLES = [
 ]
 
 # What must be true is a constraint, not only an `if`.
+PlaylistEntry.add_index(
+    PlaylistEntry.index(
+        PlaylistEntry.playlist,
+        PlaylistEntry.position,
+        unique=True,
+        where=SQL("removed_at IS NULL"),
+        name="playlist_entry_position",
+    )
+)
 Member.add_index(
     Member.index(
         Member.room, unique=True, where=SQL("offered_host_at IS NOT NULL"), name="member_one_host_offered"

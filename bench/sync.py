@@ -5,11 +5,13 @@ through a proxy with a round trip of 100 ± 30 ms: drift over a minute, 20 joins
 
     bin/bench sync                              starts the real web and worker processes in a fresh folder
     bin/bench sync --url http://127.0.0.1:8000  uses a running one
+    bin/bench sync --media video                the same with pictures, as a file; hls: as a list of pieces
 """
 
 from __future__ import annotations
 
 import argparse
+import sqlite3
 import sys
 import tempfile
 import time
@@ -25,6 +27,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.proxy import Proxy
 from demo.catalogue import PIECES
+from tests.browser import media_files
 from tests.live.servers import running
 
 HERE = Path(__file__).parent
@@ -33,6 +36,10 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 PATIENCE_MS = 20_000
 LIBRARY_SECONDS, QUIET_SECONDS = 240, 3
+VIDEO_SECONDS = 300
+VIDEO = "video/flash.mp4"
+LIST = "/hls/list.m3u8"
+"""The pieces are handed to the browser on their way, under the house's own address, as its policy wants it."""
 NO_LIMITS = dict.fromkeys(
     ("MAX_SOCKETS_PER_PERSON", "MAX_SOCKETS_PER_NETWORK", "MAX_ACTIONS_PER_MINUTE"), "0"
 )
@@ -48,6 +55,7 @@ class Asked:
     seconds: float
     joins: int
     pauses: int
+    media: str
 
 
 def quantiles(values: list[float] | np.ndarray) -> str:
@@ -58,10 +66,12 @@ def quantiles(values: list[float] | np.ndarray) -> str:
     return f"median {p50:6.1f}   p95 {p95:6.1f}   max {max(values):6.1f} ms   ({len(values)} readings)"
 
 
-def newcomer(browser: Browser, url: str, name: str) -> Page:
+def newcomer(browser: Browser, url: str, name: str, pieces: Path | None) -> Page:
     """A person with a browser of their own, past the name field."""
     page = browser.new_context().new_page()
     page.set_default_timeout(PATIENCE_MS)
+    if pieces:
+        page.route("**/hls/*", lambda route: route.fulfill(path=pieces / Path(route.request.url).name))
     page.add_init_script((HERE / "sync_probe.js").read_text())
     page.goto(f"{url}/")
     post(page, "/guest", display_name=name)
@@ -103,15 +113,17 @@ def longest_tracks(page: Page) -> list[str]:
     return [str(track_id) for track_id, _ in rows]
 
 
-def room_of_two(browser: Browser, host_url: str, guest_url: str) -> tuple[Page, Page, str]:
-    """Ada's room with music on, Ben in it; both in step."""
-    ada = newcomer(browser, host_url, "Ada")
+def room_of_two(
+    browser: Browser, host_url: str, guest_url: str, pieces: Path | None
+) -> tuple[Page, Page, str]:
+    """Ada's room with something on, Ben in it; both in step."""
+    ada = newcomer(browser, host_url, "Ada", pieces)
     room_path = urlsplit(post(ada, "/rooms", name="Bench")).path
     for track_id in longest_tracks(ada)[:3]:
         post(ada, f"{room_path}/queue", track_id=track_id)
     ada.goto(host_url + room_path)
     ada.wait_for_function(IN_STEP)
-    ben = newcomer(browser, guest_url, "Ben")
+    ben = newcomer(browser, guest_url, "Ben", pieces)
     post(ben, "/join", code=room_path.rsplit("/", 1)[1])
     ben.goto(guest_url + room_path)
     ben.wait_for_function(IN_STEP)
@@ -207,10 +219,12 @@ def measure_pauses(pages: tuple[Page, Page], times: int) -> None:
     print(f"  play: apart     {quantiles(starts)}")
 
 
-def measure(browser: Browser, asked: Asked, title: str, host_url: str, guest_url: str) -> None:
+def measure(
+    browser: Browser, asked: Asked, title: str, host_url: str, guest_url: str, pieces: Path | None
+) -> None:
     """One network: drift, joins, pauses."""
     print(title)
-    ada, ben, _ = room_of_two(browser, host_url, guest_url)
+    ada, ben, _ = room_of_two(browser, host_url, guest_url, pieces)
     pages = (ada, ben)
     steps: list[tuple[Callable[..., None], Any]] = [
         (measure_drift, asked.seconds), (measure_joins, asked.joins), (measure_pauses, asked.pauses),
@@ -224,17 +238,35 @@ def measure(browser: Browser, asked: Asked, title: str, host_url: str, guest_url
 
 
 @contextmanager
-def house_with_library() -> Iterator[str]:
+def house_with_library(folder: Path) -> Iterator[str]:
     """The address of a new house once its worker has nothing left to compose, which would disturb the players."""
-    with (
-        tempfile.TemporaryDirectory(prefix="partyline-bench-") as folder,
-        running(Path(folder), worker=True, DEMO="1", **NO_LIMITS) as house,
-    ):
+    with running(folder, worker=True, DEMO="1", **NO_LIMITS) as house:
         deadline = time.monotonic() + LIBRARY_SECONDS
-        while len(list(Path(folder).glob("media/audio/*.mp3"))) < len(PIECES):
+        while len(list(folder.glob("media/audio/*.mp3"))) < len(PIECES):
             if time.monotonic() > deadline:
                 sys.exit("The demo library did not get ready.")
             time.sleep(0.2)
+        time.sleep(QUIET_SECONDS)
+        yield f"http://127.0.0.1:{house.port}"
+
+
+@contextmanager
+def house_with_pictures(media: str, folder: Path) -> Iterator[str]:
+    """The address of a new house with three long videos, each a file or a list of pieces."""
+    if media == "hls":
+        media_files.make_hls(folder / "hls", VIDEO_SECONDS)
+        known = {"player": "hls", "reference": LIST, "media_file": ""}
+    else:
+        (folder / "media" / "video").mkdir(parents=True)
+        media_files.make_mp4(folder / "media" / VIDEO, VIDEO_SECONDS)
+        known = {"player": "file", "mime": "video/mp4", "media_file": VIDEO}
+    with running(folder, worker=True, **NO_LIMITS) as house:
+        house.tracks(3, duration_ms=VIDEO_SECONDS * 1000)
+        connection = sqlite3.connect(house.database)
+        with connection:
+            names = ", ".join(f"{name} = ?" for name in known)
+            connection.execute(f"UPDATE track SET is_video = 1, {names}", tuple(known.values()))
+        connection.close()
         time.sleep(QUIET_SECONDS)
         yield f"http://127.0.0.1:{house.port}"
 
@@ -247,18 +279,25 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--joins", type=int, default=20)
     parser.add_argument("--pauses", type=int, default=10)
+    parser.add_argument("--media", choices=("music", "video", "hls"), default="music")
     asked = Asked(**vars(parser.parse_args()))
+    if asked.url and asked.media != "music":
+        parser.error("A running house has no pictures of ours: leave --url out.")
     with ExitStack() as stack:
-        url = asked.url.rstrip("/") or stack.enter_context(house_with_library())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="partyline-bench-")))
+        is_music, pieces = asked.media == "music", folder / "hls" if asked.media == "hls" else None
+        url = asked.url.rstrip("/") or stack.enter_context(
+            house_with_library(folder) if is_music else house_with_pictures(asked.media, folder)
+        )
         port = urlsplit(url).port or 80
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        measure(browser, asked, "direct", url, url)
+        measure(browser, asked, "direct", url, url, pieces)
         with (
             Proxy(port, delay_ms=50, jitter_ms=15) as one,
             Proxy(port, delay_ms=50, jitter_ms=15) as two,
         ):
             far = [f"http://127.0.0.1:{proxy.port}" for proxy in (one, two)]
-            measure(browser, asked, "through 100 ± 30 ms", *far)
+            measure(browser, asked, "through 100 ± 30 ms", *far, pieces)
         browser.close()
 
 

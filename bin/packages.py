@@ -19,6 +19,7 @@ def missing() -> list[str]:
         "chromium": shutil.which("chromium"),
         "fonts-dejavu-core": any(fonts.rglob("DejaVuSans.ttf")),
         "fonts-noto-color-emoji": any(fonts.rglob("NotoColorEmoji*")),
+        "ffmpeg": shutil.which("ffmpeg"),
         "redis-server": shutil.which("redis-server"),
         # Debian's own, since it brings the user it runs as.
         "postgresql": any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),

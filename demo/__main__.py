@@ -29,7 +29,7 @@ def main(folder: Path, part: int, of: int, known: frozenset[str]) -> None:
             "album": piece.album,
             "genre": piece.genre,
             "duration_ms": rendered.duration_ms,
-            "audio_file": audio,
+            "media_file": audio,
             "cover_file": cover,
             "hue": hue_of(folder / cover),
         }

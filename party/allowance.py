@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from models import Item, Member, Suggestion, Track, rows
+from party import shelf
 from party.change import Change
-from party.errors import NotAllowed, NotFound, TooMany
+from party.errors import Conflict, NotAllowed, NotFound, TooMany
 from party.line import read_line
 from party.ordering import order
 from party.permissions import COHOST, HOST
@@ -33,8 +34,10 @@ NUMBERS = (
 def fitting_track(c: Change, track_id: int) -> Track:
     """A track that this room's line may take. Raises NotFound, or NotAllowed for one that is too explicit for it."""
     track = Track.get_or_none(Track.id == track_id, Track.is_hidden == False)  # noqa: E712
-    if track is None:
+    if track is None or (c.member and not shelf.is_known(track, c.room.id, c.member.user_id)):
         raise NotFound("That track is not in the library.")
+    if track.state == "failed":
+        raise Conflict(track.failure or "That one cannot be played here.")
     if track.is_explicit and not c.settings.explicit:
         raise NotAllowed(f"This room leaves explicit tracks out, and {track.title} is one.")
     return track
@@ -73,7 +76,11 @@ def refuse_too_fast(c: Change) -> None:
         Suggestion.member == c.seat, Suggestion.item.is_null(False)
     )
     added = Item.select(Item.added_at).where(
-        Item.room == c.room, Item.added_by == c.seat, Item.added_at > since, Item.id.not_in(suggested)
+        Item.room == c.room,
+        Item.added_by == c.seat,
+        Item.added_at > since,
+        Item.id.not_in(suggested),
+        ~Item.is_filler,
     )
     asked = Suggestion.select(Suggestion.asked_at).where(
         Suggestion.room == c.room, Suggestion.member == c.seat, Suggestion.asked_at > since
@@ -86,7 +93,9 @@ def refuse_too_fast(c: Change) -> None:
 
 def _waits_of(c: Change, table: type[Item] | type[Suggestion], member: Member) -> object:
     whose = table.added_by if table is Item else table.member
-    return (table.room == c.room) & (whose == member) & (table.state == "waiting")
+    waits = (table.room == c.room) & (whose == member) & (table.state == "waiting")
+    # What the room put on by itself is nobody's.
+    return waits & ~Item.is_filler if table is Item else waits
 
 
 def _in_words(number: int) -> str:

@@ -38,6 +38,7 @@ KINDS: dict[str, frozenset[str]] = {
     "track_shown": frozenset({"track_id"}),
     "track_marked_explicit": frozenset({"track_id"}),
     "track_marked_clean": frozenset({"track_id"}),
+    "file_deleted": frozenset({"track_id"}),
     "library_seeded": frozenset({"tracks"}),
     "rows_pruned": frozenset({"rows"}),
 }
@@ -67,6 +68,7 @@ SENTENCES: dict[str, str] = {
     "track_shown": "{who} showed a track again",
     "track_marked_explicit": "{who} marked a track explicit",
     "track_marked_clean": "{who} marked a track not explicit",
+    "file_deleted": "{who} deleted a track’s file",
     "library_seeded": "{who} filled the library",
     "rows_pruned": "{who} pruned old rows",
 }

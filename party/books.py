@@ -20,6 +20,7 @@ from models import (
     Room,
     SkipVote,
     Suggestion,
+    Track,
     Vote,
     rows,
 )
@@ -49,6 +50,11 @@ class Books:
     invites: list[Any]
     messages: list[Any]
     reactions: list[Any]
+    unplayable: frozenset[int]
+
+    def is_playable(self, track_id: int) -> bool:
+        """True unless the track is still looked up, or cannot be played."""
+        return track_id not in self.unplayable
 
     @property
     def is_over(self) -> bool:
@@ -62,6 +68,7 @@ def read(room: Room) -> Books:
     members = Member.select(Member.id).where(Member.room == room.id)
     plays = Play.select(Play.id).where(Play.room == room.id)
     messages = Message.select(Message.id).where(Message.room == room.id)
+    unplayable = Track.select(Track.id).join(Item).where(Item.room == room.id, Track.state != "ready")
     stages = _of(Playback, Playback.room == room.id)
     return Books(
         room=room,
@@ -80,6 +87,7 @@ def read(room: Room) -> Books:
         invites=_of(Invite, Invite.room == room.id),
         messages=_of(Message, Message.room == room.id),
         reactions=_of(Reaction, Reaction.message.in_(messages)),
+        unplayable=frozenset(track_id for (track_id,) in rows(unplayable)),
     )
 
 

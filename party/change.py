@@ -113,7 +113,7 @@ def change(actor: Actor, code: str, *, may: str) -> Iterator[Change]:
     settle(code)
     with write():
         room, now = locked_room(code), now_ms()
-        member = _member(actor, room, now)
+        member = seat_in(room, actor) if isinstance(actor, Person) else None
         if lifecycle.effective(room, now)[0] == "EXPIRED":
             raise Over(OVER)
         held = Change(room, member, now)
@@ -252,19 +252,8 @@ def role_of(room: Room, member: Member, now: int) -> str:
     )
 
 
-def ban_on(room: Room, user_id: int, now: int, network_hash: str | None = None) -> Ban | None:
-    """The ban that keeps this person, or whoever comes from this network, out of the room; or None."""
-    whom = Ban.user == user_id
-    if network_hash:
-        whom |= Ban.network_hash == network_hash
-    holds = Ban.lifted_at.is_null() & (Ban.until.is_null() | (Ban.until > now))
-    ban: Ban | None = Ban.select().where(Ban.room == room, whom, holds).first()
-    return ban
-
-
-def _member(actor: Actor, room: Room, now: int) -> Member | None:
-    if isinstance(actor, _Clock):
-        return None
+def seat_in(room: Room, actor: Person) -> Member:
+    """The person's seat, with who they are. Raises NotKnown, NotFound where the room is private, or NotAllowed."""
     member: Member | None = (
         Member.select(Member, User)
         .join(User)
@@ -280,11 +269,24 @@ def _member(actor: Actor, room: Room, now: int) -> Member | None:
     return member
 
 
+def ban_on(room: Room, user_id: int, now: int, network_hash: str | None = None) -> Ban | None:
+    """The ban that keeps this person, or whoever comes from this network, out of the room; or None."""
+    whom = Ban.user == user_id
+    if network_hash:
+        whom |= Ban.network_hash == network_hash
+    holds = Ban.lifted_at.is_null() & (Ban.until.is_null() | (Ban.until > now))
+    ban: Ban | None = Ban.select().where(Ban.room == room, whom, holds).first()
+    return ban
+
+
 REFUSALS: dict[str, str] = {
     "add_item": "Only the host and co-hosts put tracks on this line.",
     "suggest_item": "Nothing has to be suggested here. Put it on the line.",
     "vote": "Only the host and co-hosts vote in this room.",
     "remove_item": "Only the host, or whoever put it on, may take a track off.",
+    "set_subtitles": "Only the host, co-hosts and whoever put the video on may change its subtitles.",
+    "report_length": "Only those who take part say how long a track is.",
+    "save_progress": "Only those who are in the room are remembered in it.",
     "move_item": "Only the host may move tracks. A vote helps.",
     "decide_suggestions": "The host and co-hosts decide what goes onto the line.",
     "control_playback": "Only the host may do that. Ask for the controls, or vote for what comes next.",

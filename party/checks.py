@@ -124,7 +124,7 @@ def _stage(books: Books, told: Told) -> Iterator[Finding]:
     open_plays = [play.id for play in books.plays if play.ended_at is None]
     if open_plays != ([stage.play] if stage.play else []):
         yield Finding("I11", f"plays {open_plays} are open, the stage says {stage.play}")
-    is_waiting = any(item.state == "waiting" for item in books.items)
+    is_waiting = any(item.state == "waiting" and books.is_playable(item.track) for item in books.items)
     if room.state == "LIVE" and room.advance and is_waiting and not playing:
         yield Finding("I6", "the line is not empty and nothing plays")
 
@@ -165,6 +165,8 @@ def _entries(books: Books, waiting: list[Any]) -> tuple[Entry, ...]:
             item.pin_position,
             item.guard_limit,
             item.overtakes,
+            books.is_playable(item.track),
+            bool(item.is_filler),
         )
         for item in waiting
     )

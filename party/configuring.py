@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from models import Member
+from party import filling
 from party.change import Actor, Change, change
 from party.control import end_all_grants
 from party.errors import Conflict, Invalid
 from party.hosting import keep_changed, may_keep
+from party.playback import start_if_idle
 from party.rooms import clean_room_name
 from party.settings import LEVELS, PRESETS, RoomSettings, changed, stored
 
@@ -19,7 +21,7 @@ def change_settings(actor: Actor, code: str, values: dict[str, Any]) -> None:
     """Set some of the room's settings. What is so already changes nothing; stricter controls end their loans."""
     with change(actor, code, may="change_settings") as c:
         before = c.settings
-        _log(c, _set(c, values), before)
+        _note(c, _set(c, values), before)
 
 
 def apply_preset(actor: Actor, code: str, preset: str) -> None:
@@ -32,7 +34,7 @@ def apply_preset(actor: Actor, code: str, preset: str) -> None:
             # Whoever needed a password now needs a person; two doors one behind the other help nobody.
             c.room.entry, c.room.password_hash = "approval", None
             names = sorted([*names, "entry"])
-        _log(c, names, before)
+        _note(c, names, before)
 
 
 def rename_room(actor: Actor, code: str, name: str) -> None:
@@ -60,11 +62,15 @@ def _set(c: Change, values: dict[str, Any]) -> list[str]:
     return names
 
 
-def _log(c: Change, names: list[str], before: RoomSettings) -> None:
-    """Write down what is other than before, and what it was, so that the room's log can undo it."""
-    if names:
-        was = {name: getattr(before, name) for name in names if hasattr(before, name)}
-        c.log("settings_changed", names=names, before=was)
+def _note(c: Change, names: list[str], before: RoomSettings) -> None:
+    """Write down what is other than before, and what it was, so that the room's log can undo it; the line follows."""
+    if not names:
+        return
+    was = {name: getattr(before, name) for name in names if hasattr(before, name)}
+    c.log("settings_changed", names=names, before=was)
+    if {"when_empty", "empty_playlist", "explicit"} & set(names):
+        filling.follow(c)
+        start_if_idle(c)
 
 
 def _follow_control(c: Change, before: RoomSettings, after: RoomSettings) -> None:

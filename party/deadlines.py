@@ -46,7 +46,7 @@ def of(code: str) -> Deadlines | None:
     if state == "LIVE" and gone_at is not None:
         settles_at = gone_at + lifecycle.HOST_GONE_MS
     [(lent_until,)] = next_end_of_controls(code)
-    if playing != "playing":
+    if playing != "playing" or ends_at is None:
         return Deadlines(None, None, None, settles_at, lent_until)
     locks_at = ends_at - lock_threshold_ms(duration_ms) if locked_id is None else None
     return Deadlines(play_id, ends_at, locks_at, settles_at, lent_until)

@@ -19,7 +19,7 @@ from typing import Any
 from peewee import JOIN, fn
 
 from models import Item, Member, Play, Playback, Prepared, Presence, Room, Track, User, database, rows
-from party import lifecycle, snapshot
+from party import lifecycle, snapshot, tracks
 from party.clock import now_ms
 from party.errors import Invalid
 from party.library import MOST_WORDS, fold
@@ -313,7 +313,7 @@ def _room_of(columns: Any) -> Room:
 
 def _track_of(columns: Any) -> TrackView:
     names = (column.name for column in TRACK_COLUMNS)
-    return snapshot.track_view(Track(**dict(zip(names, columns, strict=True))))
+    return tracks.view_of(Track(**dict(zip(names, columns, strict=True))))
 
 
 def _is_open(room: Room, now: int) -> bool:

@@ -12,7 +12,7 @@ from peewee import fn
 from models import Event, Knock, Member, Room
 from party import attempts, lifecycle, people, rooms
 from party.attempts import EVERYBODY, Limit
-from party.change import NO_ROOM, OVER, ban_on, wake_after_commit
+from party.change import NO_ROOM, NOT_INSIDE, OVER, ban_on, wake_after_commit
 from party.clock import now_ms
 from party.errors import NotAllowed, NotFound, TooMany
 from party.events import append
@@ -107,7 +107,10 @@ def look(typed: str, user_id: int | None, network_hash: str) -> str:
     door = find(typed, user_id, network_hash)
     if door is None:
         raise NotFound(NO_ROOM)
+    # Whoever waits at a private door is not told the room's name before they are inside, open or not.
     if door.way in ("inside", "open", "over", "name"):
+        if not door.name:
+            raise NotAllowed(NOT_INSIDE)
         return door.code
     raise NotAllowed(door.sentence)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from peewee import PeeweeException, fn
+from peewee import OperationalError, PeeweeException, fn
 
 from models import (
     Attempt,
@@ -16,11 +16,14 @@ from models import (
     Outcome,
     Presence,
     Room,
+    Search,
     Session,
     SiteEvent,
+    Upload,
     User,
     database,
 )
+from party import searching, uploads, work
 from party.attempts import KEPT_MS
 from party.change import connected, write
 from party.clock import now_ms
@@ -29,6 +32,8 @@ WORKER_JOB = "worker"
 WORKER_SILENCE_MS = 60_000
 DAY_MS = 86_400_000
 YEAR_MS = 365 * DAY_MS
+FULL = ("is full", "No space left")
+"""What SQLite and PostgreSQL say when their disk is full."""
 
 
 def has_database() -> bool:
@@ -39,6 +44,16 @@ def has_database() -> bool:
     except PeeweeException:
         return False
     return True
+
+
+def is_full(error: BaseException | None) -> bool:
+    """True when an error of the database says, or hides, that its disk is full."""
+    while error is not None:
+        # SQLite has rolled back by itself then, so what is heard first is often that there is nothing to roll back.
+        if isinstance(error, OperationalError) and any(words in str(error) for words in FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def has_worker() -> bool:
@@ -54,8 +69,9 @@ def has_worker() -> bool:
 def tidy() -> int:
     """Let go of what nobody may ask for any more. Returns how many rows went.
 
-    Old answers, sessions past their time, screens of dead processes, counted tries, links that open nothing, what the
-    site's log kept for a year, and guests without a session whom no room remembers.
+    Old answers, sessions past their time, screens of dead processes, counted tries, links that open nothing, uploads
+    that are over, searches of an hour ago, what the site's log kept for a year, and guests without a session whom no
+    room remembers.
     """
     now = now_ms()
     old = (
@@ -64,6 +80,8 @@ def tidy() -> int:
         Presence.delete().where(Presence.seen_at < now - DAY_MS),
         Attempt.delete().where(Attempt.at < now - KEPT_MS),
         Link.delete().where((Link.expires_at < now) | (Link.used_at < now - DAY_MS)),
+        Upload.delete().where(Upload.state.not_in(uploads.OPEN), Upload.touched_at < now - DAY_MS),
+        Search.delete().where(Search.asked_at < now - searching.KEPT_MS),
         SiteEvent.delete().where(SiteEvent.at < now - YEAR_MS),
         SiteEvent.delete().where(SiteEvent.kind == "sign_in_failed", SiteEvent.at < now - 30 * DAY_MS),
         User.delete().where(User.email.is_null(), User.created_at < now - DAY_MS, *_left_no_trace()),
@@ -90,6 +108,7 @@ def forget_ended_rooms(days: int) -> int:
     """Delete the rooms that ended longer than so many days ago, with all they hold. Returns how many went."""
     with write():
         late = (Room.state == "EXPIRED") & (Room.expired_at < now_ms() - days * DAY_MS)
+        work.hand_over("sweep_files")
         return int(Room.delete().where(late).execute())
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from peewee import fn
 
 from models import Job, Track, rows
-from party import snapshot
+from party import shelf, tracks
 from party.change import write
 from party.clock import now_ms
-from party.errors import Invalid, NotFound
+from party.errors import Invalid
 from party.views import Snapshot, TrackView
 
 PAGE = 20
@@ -53,40 +53,42 @@ class LibraryView:
     making: tuple[int, int] | None
 
 
-def browse(search: str, genre: str, ordering: str, page: int, room: Snapshot | None) -> LibraryView:
+def browse(
+    search: str, genre: str, ordering: str, page: int, room: Snapshot | None, user_id: int | None = None
+) -> LibraryView:
     """Twenty tracks whose title, artist or album hold every word of `search`, blind to accents and case.
 
-    For `room` it is shown where each stands on the line, and what the room does not take is left out.
+    For `room` it is shown where each stands on the line, what was brought there or by `user_id` is found too, and what
+    the room does not take is left out.
     Words beyond the twelfth are not looked for.
     """
     if ordering not in ORDERINGS:
         raise Invalid("The library can be ordered by title, artist, newest or duration.")
     if not 1 <= page <= 100_000:
         raise Invalid("There is no such page.")
-    query = Track.select().where(_is_shown(room))
+    is_shown = _is_shown(room, user_id)
+    query = Track.select().where(is_shown)
     for word in fold(search[:200]).split()[:MOST_WORDS]:
         query = query.where(Track.search.contains(word))
     if genre:
         query = query.where(Track.genre == genre.replace(NUL, ""))
     total = query.count()
-    tracks = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
+    found = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
     places = _places(room)
-    genres = [name for (name,) in rows(_genres(room)) if name]
-    shown = tuple(
-        LibraryRow(snapshot.track_view(track), *places.get(track.id, (None, None))) for track in tracks
-    )
+    genres = [name for (name,) in rows(_genres(is_shown)) if name]
+    shown = tuple(LibraryRow(tracks.view_of(track), *places.get(track.id, (None, None))) for track in found)
     return LibraryView(
         shown, search, genre, tuple(genres), ordering, page, page * PAGE < total, total, making()
     )
 
 
-def _is_shown(room: Snapshot | None) -> Any:
-    is_shown = ~Track.is_hidden
+def _is_shown(room: Snapshot | None, user_id: int | None) -> Any:
+    is_shown = ~Track.is_hidden & (Track.state == "ready") & shelf.shown(room.id if room else None, user_id)
     return is_shown if room is None or room.settings.explicit else is_shown & ~Track.is_explicit
 
 
-def _genres(room: Snapshot | None) -> Any:
-    return Track.select(Track.genre).where(_is_shown(room)).distinct().order_by(Track.genre)
+def _genres(is_shown: Any) -> Any:
+    return Track.select(Track.genre).where(is_shown).distinct().order_by(Track.genre)
 
 
 def _blind(ordering: str) -> tuple[object, ...]:
@@ -97,7 +99,9 @@ def _blind(ordering: str) -> tuple[object, ...]:
 def _places(room: Snapshot | None) -> dict[int, tuple[int, int]]:
     if room is None:
         return {}
-    return {item.track.id: (number, item.id) for number, item in enumerate(room.items, 1)}
+    return {
+        item.track.id: (number, item.id) for number, item in enumerate(room.items, 1) if not item.is_filler
+    }
 
 
 def making() -> tuple[int, int] | None:
@@ -127,11 +131,11 @@ def add_track(
     album: str,
     genre: str,
     duration_ms: int,
-    audio_file: str,
+    media_file: str,
     cover_file: str,
     hue: str,
 ) -> None:
-    """Put a track into the library; the same slug again changes nothing. Files are named below the media folder."""
+    """Put a track into everybody's library; the same slug again changes nothing. Files are below the media folder."""
     with write():
         Track.insert(
             slug=slug,
@@ -140,20 +144,20 @@ def add_track(
             album=album,
             genre=genre,
             duration_ms=duration_ms,
-            audio_file=audio_file,
+            media_file=media_file,
             cover_file=cover_file,
             hue=hue,
             search=fold(f"{title} {artist} {album}"),
             added_at=now_ms(),
+            is_listed=True,
+            mime="audio/mpeg",
         ).on_conflict_ignore().execute()
 
 
-def files(track_id: int) -> tuple[str, str]:
-    """The track's audio and cover file, below the media folder. Raises NotFound."""
+def cover_of(track_id: int) -> str:
+    """The cover's file below the media folder, or nothing."""
     track = Track.get_or_none(Track.id == track_id)
-    if track is None:
-        raise NotFound("That track is not in the library.")
-    return track.audio_file, track.cover_file
+    return track.cover_file if track else ""
 
 
 def fold(text: str) -> str:

@@ -167,9 +167,10 @@ def play_on(room: Room, now: int) -> None:
     is_waiting = playback.state == "paused" and playback.paused_by_id is None and playback.item_id is not None
     if not (is_waiting and settings.keep and settings.when_away == "pause"):
         return
-    left = playback.item.track.duration_ms - playback.position_ms
+    length = playback.item.track.duration_ms or playback.item.length_ms
     playback.state, playback.at_ms = "playing", now + RESUME_LEAD_MS
-    playback.ends_at = playback.at_ms + round(left / playback.rate)
+    left = length - playback.position_ms
+    playback.ends_at = playback.at_ms + round(left / playback.rate) if length else None
     playback.version += 1
     playback.save()
     if playback.position_ms == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peewee import JOIN, Case, fn
 
-from models import Item, Member, Playback, Presence, Room, Vote, rows
+from models import Item, Member, Playback, Presence, Room, Track, Vote, rows
 from party.ordering import Entry, Line, next_up
 
 PRESENT_MS = 45_000
@@ -29,12 +29,16 @@ def read_line(room: Room, playback: Playback) -> Line:
             Item.pin_position,
             Item.guard_limit,
             Item.overtakes,
+            Track.state == "ready",
+            Item.is_filler,
         )
         .join(Vote, JOIN.LEFT_OUTER)
+        .switch(Item)
+        .join(Track)
         .where(Item.room == room.id, Item.state == "waiting")
-        .group_by(Item.id)
+        .group_by(Item.id, Track.id)
     )
-    entries = tuple(Entry(*row) for row in rows(waiting))
+    entries = tuple(Entry(*row[:9], *map(bool, row[9:])) for row in rows(waiting))
     return Line(mode=room.mode, entries=entries, locked_id=playback.locked_item_id)
 
 

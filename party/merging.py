@@ -10,6 +10,7 @@ from typing import Any
 from models import (
     Ban,
     Event,
+    Holding,
     Invite,
     Item,
     Knock,
@@ -18,12 +19,19 @@ from models import (
     Message,
     Outcome,
     Playback,
+    Playlist,
     Presence,
+    Progress,
     Reaction,
     Room,
+    Search,
     SiteEvent,
     SkipVote,
+    Source,
+    Subtitle,
+    SubtitleChoice,
     Suggestion,
+    Upload,
     User,
     Vote,
 )
@@ -58,6 +66,14 @@ _ONCE: tuple[tuple[Any, tuple[Any, ...]], ...] = (
     (Reaction, (Reaction.message, Reaction.emoji)),
     (Presence, (Presence.process,)),
 )
+# What is somebody's own beside any seat: columns that may name a person many times, and tables that name one once
+# beside something else, of which the newer row is kept.
+_OWN: tuple[Any, ...] = (Upload.user, Source.user, Search.user, Playlist.user, Subtitle.added_by)
+_OWN_ONCE: tuple[tuple[Any, tuple[Any, ...], Any], ...] = (
+    (Holding, (Holding.track, Holding.room), Holding.added_at),
+    (SubtitleChoice, (SubtitleChoice.track,), SubtitleChoice.id),
+    (Progress, (Progress.room, Progress.content), Progress.saved_at),
+)
 
 
 def merge(guest_id: int, account_id: int, now: int) -> None:
@@ -66,6 +82,7 @@ def merge(guest_id: int, account_id: int, now: int) -> None:
     for room in _rooms_of(guest_id, *([account_id] if is_renamed else [])):
         _merge_in(room, guest_id, account_id, now)
     Room.update(owner=account_id).where(Room.owner == guest_id).execute()
+    _move_own(guest_id, account_id)
     SiteEvent.update(actor=account_id).where(SiteEvent.actor == guest_id).execute()
     # An address that was not confirmed yet can still become an account of its own.
     Link.update(user=None).where(Link.user == guest_id).execute()
@@ -221,6 +238,21 @@ def _move_once(table: Any, others: tuple[Any, ...], guests: int, own: int) -> No
         if row[1:] in kept:
             table.delete().where(table.id == row[0]).execute()
     table.update(member=own).where(table.member == guests).execute()
+
+
+def _move_own(guest_id: int, account_id: int) -> None:
+    for column in _OWN:
+        column.model.update({column: account_id}).where(column == guest_id).execute()
+    for table, key, age in _OWN_ONCE:
+        ours = {
+            row[2:]: row[:2]
+            for row in table.select(age, table.id, *key).where(table.user == account_id).tuples()
+        }
+        for row in list(table.select(age, table.id, *key).where(table.user == guest_id).tuples()):
+            other = ours.get(row[2:])
+            if other is not None:
+                table.delete().where(table.id == min(row[:2], other)[1]).execute()
+        table.update(user=account_id).where(table.user == guest_id).execute()
 
 
 def _rename_in_log(room: Room, guests: int, own: int) -> None:

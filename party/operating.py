@@ -6,7 +6,7 @@ Everything done is written into the site's log (party.audit).
 from __future__ import annotations
 
 from models import Track, User
-from party import accounts, audit, lifecycle, passwords, sessions
+from party import accounts, audit, files, lifecycle, passwords, sessions, work
 from party.change import CLOCK, change, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotFound
@@ -84,6 +84,19 @@ def mark_explicit(admin_id: int | None, track_id: int, is_explicit: bool) -> Non
     """Mark a track explicit, or take the mark away."""
     kind = "track_marked_explicit" if is_explicit else "track_marked_clean"
     _mark_track(admin_id, track_id, "is_explicit", is_explicit, kind)
+
+
+def delete_file(admin_id: int | None, track_id: int) -> None:
+    """Delete the file of a track that somebody brought, whoever holds it."""
+    with write():
+        _refuse_others(admin_id)
+        track = Track.get_or_none(Track.id == track_id)
+        if track is None or not track.media_file:
+            raise NotFound("That track has no file here.")
+        if track.is_listed:
+            raise Conflict("That track belongs to the library of all. It can be hidden.")
+        audit.note(admin_id, "file_deleted", track_id=track_id)
+        work.hand_over("delete_files", files.give_up(track_id, by_force=True))
 
 
 def make_admin(email: str, password: str | None = None, name: str = "Admin") -> bool:

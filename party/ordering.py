@@ -8,6 +8,7 @@ Plain values in, plain values out: no database, no clock, only integers. Waiting
     guard       overtaken as often as their limit allows, the earliest added first
     wanted      everything else, as the mode says
     unwanted    more downs than ups, where downs count: plays only when nothing above is left
+    fillers     put there by the room itself while the line was empty: they yield to whatever people want
     held back   cannot play now (`is_eligible` is false): shown, never played
 """
 
@@ -31,6 +32,8 @@ REASONS = (
     "guard",
     "locked",
     "hand",
+    "asked_for",
+    "filler",
 )
 
 
@@ -41,7 +44,7 @@ class Entry:
     `added_at_advance` is the room's advance counter when it was added; `up` and `down` count people;
     `position` and `pin_position` are rank keys; `guard_limit` is G, fixed when added; `overtakes` is o(x),
     raised as `overtaken_by` says. `is_eligible` is all of eligibility but the votes: it can be played, is
-    not parked and repeats nothing just heard.
+    not parked and repeats nothing just heard. Nobody waits for an `is_filler`, so nothing overtakes it.
     """
 
     id: int
@@ -54,6 +57,7 @@ class Entry:
     guard_limit: int
     overtakes: int
     is_eligible: bool = True
+    is_filler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +117,18 @@ def order(line: Line) -> list[Placed]:
     """The whole line, first to play first, each row with its reason."""
     mode = MODES[line.mode]
     ahead, free = _set_ahead(line, mode)
-    wanted, unwanted, held_back = [], [], []
+    wanted, unwanted, fillers, held_back = [], [], [], []
     for entry in free:
         if not entry.is_eligible:
             held_back.append(entry)
+        elif entry.is_filler:
+            fillers.append(entry)
         elif mode.ignores_downvotes or entry.up >= entry.down:
             wanted.append(entry)
         else:
             unwanted.append(entry)
     rows = [entry for entry, _ in ahead]
-    for group in (wanted, unwanted, held_back):
+    for group in (wanted, unwanted, fillers, held_back):
         rows += mode.arrange(line, group)
     return _explained(line, mode, rows, [code for _, code in ahead])
 
@@ -143,7 +149,11 @@ def overtaken_by(line: Line, played_id: int) -> list[int]:
     played = next(entry for entry in line.entries if entry.id == played_id)
     if MODES[line.mode].uses_positions or played in _pins(line.entries):
         return []
-    return [entry.id for entry in line.entries if entry.up >= entry.down and _age(entry) < _age(played)]
+    return [
+        entry.id
+        for entry in line.entries
+        if entry.up >= entry.down and not entry.is_filler and _age(entry) < _age(played)
+    ]
 
 
 def guard_limit_for(active_seats: int) -> int:
@@ -170,7 +180,7 @@ def _set_ahead(line: Line, mode: Mode) -> tuple[list[tuple[Entry, str]], list[En
             entry
             for entry in line.entries
             if entry.overtakes >= entry.guard_limit or entry.id == line.locked_id
-            if entry.is_eligible and entry.id not in pinned
+            if entry.is_eligible and not entry.is_filler and entry.id not in pinned
         ]
         ahead += [(entry, "locked") for entry in stuck if entry.id == line.locked_id]
         ahead += [
@@ -184,7 +194,11 @@ def _set_ahead(line: Line, mode: Mode) -> tuple[list[tuple[Entry, str]], list[En
 
 def _pins(entries: Sequence[Entry]) -> list[Entry]:
     """The pinned rows in pin order; a pin beyond the allowed number counts for nothing."""
-    pinned = [(row.pin_position, *_age(row), row) for row in entries if row.pin_position is not None]
+    pinned = [
+        (row.pin_position, *_age(row), row)
+        for row in entries
+        if row.pin_position is not None and not row.is_filler
+    ]
     return [row for *_, row in sorted(pinned)[:MAX_PINS]]
 
 
@@ -201,6 +215,8 @@ def _explained(line: Line, mode: Mode, rows: list[Entry], codes: list[str]) -> l
             reason = Reason("only_one", 0, None)
         elif place < len(codes):
             reason = Reason(codes[place], 0, behind.id)
+        elif row.is_filler or behind.is_filler:
+            reason = Reason("filler" if row.is_filler else "asked_for", 0, behind.id)
         else:
             reason = explain(line, row, behind)
         placed.append(Placed(row.id, reason))

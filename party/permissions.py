@@ -42,6 +42,7 @@ ABILITIES: dict[str, frozenset[str] | Governed] = {
     "remove_item": Governed("take_off", _LEVELS),
     "move_item": Governed("reorder", _LEVELS),
     "decide_suggestions": _LEADERS,
+    "set_subtitles": _TAKING_PART,
     # Playing.
     "control_playback": Governed(
         "control", {"all": _TAKING_PART, "cohosts": _LEADERS | {DRIVER}, "host": _HOSTS | {DRIVER}}
@@ -53,6 +54,8 @@ ABILITIES: dict[str, frozenset[str] | Governed] = {
         {"vote": _LEADERS | {DRIVER}, "cohosts": _LEADERS | {DRIVER}, "host": _HOSTS | {DRIVER}},
     ),
     "vote_skip": Governed("skip", {"vote": frozenset({GUEST})}),
+    "report_length": _TAKING_PART,
+    "save_progress": _SEATED,
     # Talking.
     "chat": Governed("chat", {"all": _TAKING_PART, "cohosts": _LEADERS}),
     "react": Governed("chat", {"all": _TAKING_PART, "cohosts": _TAKING_PART}),
@@ -77,6 +80,8 @@ ABILITIES: dict[str, frozenset[str] | Governed] = {
     # Time.
     "advance": frozenset({CLOCK_ROLE}),
     "keep_time": frozenset({CLOCK_ROLE}),
+    "describe_item": frozenset({CLOCK_ROLE}),
+    "fill_line": frozenset({CLOCK_ROLE}),
 }
 """`claim_host` and `start_again` are everybody's to ask; whose they are depends on who somebody was (party.hosting)."""
 

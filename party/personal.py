@@ -6,8 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from peewee import JOIN
+
 from models import (
     Ban,
+    Holding,
     Item,
     Knock,
     Link,
@@ -15,19 +18,27 @@ from models import (
     Message,
     Outcome,
     Playback,
+    Playlist,
+    PlaylistEntry,
     Presence,
+    Progress,
     Reaction,
     RecoveryCode,
     Room,
+    Search,
     Session,
     SiteEvent,
     SkipVote,
+    Source,
+    Subtitle,
+    SubtitleChoice,
     Suggestion,
     Track,
+    Upload,
     User,
     Vote,
 )
-from party import audit, doorway, events, hosting, lifecycle, sessions
+from party import audit, doorway, events, hosting, lifecycle, sessions, sources, work
 from party.change import Person, locked_room, wake_after_commit, write
 from party.clock import now_ms
 from party.credentials import prove
@@ -36,6 +47,8 @@ from party.line import PRESENT_MS
 from party.settings import changed, load, stored
 
 NOBODY = "Somebody who left"
+OWN = (Holding, Upload, SubtitleChoice, Search, Playlist, Progress, Source)
+"""What people bring and keep for themselves: it goes with them."""
 
 
 def export(actor: Person) -> dict[str, Any]:
@@ -62,6 +75,7 @@ def export(actor: Person) -> dict[str, Any]:
             for row in Item.select(Item, Track, Room).join(Track).switch(Item).join(Room)
             .where(Item.added_by.in_(seats)).order_by(Item.id)
         ],
+        **_kept(user.id, place),
         "votes": [
             {**_track(row.item), "room": place(row.item.room), "value": row.value, "at": _time(row.cast_at)}
             for row in Vote.select(Vote, Item, Track, Room).join(Item).join(Track).switch(Item).join(Room)
@@ -102,7 +116,8 @@ def export(actor: Person) -> dict[str, Any]:
 def delete(actor: Person, password: str) -> None:
     """Delete a person and all their data; an account is asked for its password.
 
-    A room they host goes to the co-host who is longest there, else it ends. Rooms nobody else was ever in go too.
+    A room they host goes to the co-host who is longest there, else it ends. Rooms nobody else was ever in go too, and
+    the files they brought that nobody else did.
     """
     user = User.get_or_none(User.id == actor.user_id)
     if user is None:
@@ -113,9 +128,11 @@ def delete(actor: Person, password: str) -> None:
     with write():
         for code in _codes(user.id):
             _leave_for_good(locked_room(code), user.id, now)
+        sources.give_up_all(user.id)
         _forget_words(user.id, now)
         _forget_person(user)
         audit.note(None, "account_deleted", user_id=user.id)
+        work.hand_over("sweep_files")
 
 
 def _codes(user_id: int) -> list[str]:
@@ -206,8 +223,10 @@ def _forget_person(user: User) -> None:
     user_id = user.id
     sessions.end_all(user_id)
     Link.delete().where(Link.email == user.email).execute()
-    for table in (RecoveryCode, Link, Outcome):
+    _take_out_of_playlists(user_id)
+    for table in (RecoveryCode, Link, Outcome, *OWN):
         table.delete().where(table.user == user_id).execute()
+    Subtitle.update(added_by=None).where(Subtitle.added_by == user_id).execute()
     is_named = any(table.select().where(table.user == user_id).exists() for table in (Member, Ban, Knock))
     if not is_named:
         User.delete().where(User.id == user_id).execute()
@@ -222,6 +241,17 @@ def _forget_person(user: User) -> None:
         is_admin=False,
         ban_reason="",
     ).where(User.id == user_id).execute()
+
+
+def _take_out_of_playlists(user_id: int) -> None:
+    """Files go with whoever alone brought them; in playlists of others the words stay."""
+    others = Holding.select(Holding.track).where(Holding.user != user_id)
+    mine = (
+        Holding.select(Holding.track)
+        .join(Track)
+        .where(Holding.user == user_id, Track.provider == "upload", Holding.track.not_in(others))
+    )
+    PlaylistEntry.update(track=None).where(PlaylistEntry.track.in_(mine)).execute()
 
 
 def _mine(table: Any, user: User) -> Any:
@@ -249,6 +279,51 @@ def _seat(row: Member, place: Callable[[Room], str | None]) -> dict[str, Any]:
         "joined_at": _time(row.joined_at),
         "left_at": _time(row.left_at),
     }
+
+
+def _kept(user_id: int, place: Callable[[Room], str | None]) -> dict[str, Any]:
+    """What somebody brought and keeps; of a server all but what opens it."""
+    held = Holding.select(Holding, Track).join(Track).where(Holding.user == user_id).order_by(Holding.id)
+    sent = Upload.select(Upload, Room).join(Room, JOIN.LEFT_OUTER).where(Upload.user == user_id)
+    begun = (
+        Progress.select(Progress, Track, Room).join(Track).switch(Progress).join(Room)
+        .where(Progress.user == user_id).order_by(Progress.id)
+    )  # fmt: skip
+    lists = Playlist.select().where(Playlist.user == user_id, Playlist.deleted_at.is_null())
+    libraries = Source.select().where(Source.user == user_id).order_by(Source.id)
+    return {
+        "tracks_brought": [
+            {**_track(row), "bytes": row.track.size_bytes, "at": _time(row.added_at)} for row in held
+        ],
+        "uploads": [
+            {"name": row.name, "bytes": row.size_bytes, "state": row.state, "reason": row.reason,
+             "room": place(row.room) if row.room_id else None, "at": _time(row.began_at)}
+            for row in sent.order_by(Upload.id)
+        ],
+        "playlists": [
+            {"name": row.name, "is_shared": row.share_token is not None, "since": _time(row.created_at),
+             "tracks": _entries(row)}
+            for row in lists.order_by(Playlist.id)
+        ],
+        "stopped_at": [
+            {**_track(row), "room": place(row.room), "position_ms": row.position_ms, "duration_ms": row.duration_ms,
+             "is_done": bool(row.is_done), "at": _time(row.saved_at)}
+            for row in begun
+        ],
+        "libraries": [
+            {"kind": row.kind, "name": row.name, "address": row.address, "username": row.username, "state": row.state,
+             "since": _time(row.created_at)}
+            for row in libraries
+        ],
+    }  # fmt: skip
+
+
+def _entries(playlist: Playlist) -> list[dict[str, Any]]:
+    kept = PlaylistEntry.select().where(
+        PlaylistEntry.playlist == playlist, PlaylistEntry.removed_at.is_null()
+    )
+    names = ("title", "artist", "album", "duration_ms", "link")
+    return [{name: getattr(row, name) for name in names} for row in kept.order_by(PlaylistEntry.position)]
 
 
 def _track(row: Any) -> dict[str, str]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import Item, Play, Playback, Room, Track
+from party import filling
 from party.change import CLOCK, Actor, Change, change
 from party.clock import now_ms
 from party.control import spend_once
 from party.errors import Conflict, Invalid
 from party.line import head, read_line
 from party.ordering import MODES, lock_threshold_ms, next_up, overtaken_by
+from party.reads import LENGTH
 
 START_LEAD_MS = 300
 """How far in the future a start lies, so that every screen can begin at the same instant."""
+TOGETHER_LEAD_MS = 4_000
+"""The same for a player that nobody can steer: time for a countdown before people press play together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def play(actor: Actor, code: str, *, seen: Seen = ANYTHING, lead_ms: int = START
                 raise Conflict("The line is empty. Put something on first.")
             spend_once(c)
         elif c.playback.state == "paused":
-            _anchor(c, "playing", c.playback.position_ms, c.now + lead_ms)
+            _anchor(c, "playing", c.playback.position_ms, c.now + _lead(c.playback.item_id, lead_ms))
             c.log("playback_changed", action="play", position_ms=c.playback.position_ms)
             spend_once(c)
 
@@ -67,9 +71,10 @@ def seek(
         _expect(c, seen)
         if c.playback.item_id is None:
             raise Conflict("Nothing is playing.")
-        if not 0 <= position_ms <= _duration(c):
+        if not 0 <= position_ms <= (_duration(c) or position_ms):
             raise Invalid("That place is outside the track.")
-        _anchor(c, c.playback.state, position_ms, c.now + (lead_ms if c.playback.state == "playing" else 0))
+        lead_ms = _lead(c.playback.item_id, lead_ms) if c.playback.state == "playing" else 0
+        _anchor(c, c.playback.state, position_ms, c.now + lead_ms)
         c.log("playback_changed", action="seek", position_ms=position_ms)
         spend_once(c)
 
@@ -135,10 +140,11 @@ def hold_lock(c: Change) -> bool:
         or playback.locked_item_id is not None
     ):
         return False
-    if c.now < lock_at(playback):
+    if playback.ends_at is None or c.now < lock_at(playback):
         return False
     first = head(c.room, playback)
-    if first is None:
+    if first is None or Item.get_by_id(first).is_filler:
+        # What the room put on by itself yields to whatever somebody puts on, to the very end.
         return False
     playback.locked_item_id = first
     Playback.update(locked_item=first).where(Playback.room == c.room).execute()
@@ -156,12 +162,17 @@ def renew_lock(c: Change) -> None:
 
 def lock_at(playback: Playback) -> int:
     """The instant from which the head of the line is frozen."""
-    duration = Track.select(Track.duration_ms).join(Item).where(Item.id == playback.item_id).scalar()
-    return int(playback.ends_at or 0) - lock_threshold_ms(int(duration))
+    return int(playback.ends_at or 0) - lock_threshold_ms(length_of(playback.item_id))
+
+
+def length_of(item_id: int | None) -> int:
+    """How long an item is, in ms; 0 while it is not known, and for what has no end."""
+    return int(Item.select(LENGTH).join(Track).where(Item.id == item_id).scalar() or 0)
 
 
 def start_next(c: Change, lead_ms: int = START_LEAD_MS) -> bool:
     """Start whatever the ordering puts first. False, and quiet, when nothing may play."""
+    filling.fill(c)
     line = read_line(c.room, c.playback)
     first = next_up(line)
     if first is None:
@@ -169,6 +180,7 @@ def start_next(c: Change, lead_ms: int = START_LEAD_MS) -> bool:
             _anchor(c, "idle", 0, c.now)
         return False
     waited = overtaken_by(line, first)
+    lead_ms = _lead(first, lead_ms)
     Item.update(state="playing").where(Item.id == first).execute()
     if waited:
         Item.update(overtakes=Item.overtakes + 1).where(Item.id.in_(waited)).execute()
@@ -177,6 +189,7 @@ def start_next(c: Change, lead_ms: int = START_LEAD_MS) -> bool:
     c.playback.item_id, c.playback.play_id = first, started.id
     _anchor(c, "playing", 0, c.now + lead_ms)
     c.log("item_started", item_id=first, play_id=started.id)
+    filling.fill(c)
     return True
 
 
@@ -206,17 +219,22 @@ def _anchor(c: Change, state: str, position_ms: int, at_ms: int) -> None:
     playback.ends_at = None
     if state != "paused":
         playback.paused_by = None
-    if state == "playing":
+    if state == "playing" and _duration(c):
         playback.ends_at = at_ms + round((_duration(c) - position_ms) / playback.rate)
     playback.save()
 
 
+def _lead(item_id: int | None, lead_ms: int) -> int:
+    player = Track.select(Track.player).join(Item).where(Item.id == item_id).scalar()
+    return max(lead_ms, TOGETHER_LEAD_MS) if player == "embed" else lead_ms
+
+
 def _duration(c: Change) -> int:
-    return int(Track.select(Track.duration_ms).join(Item).where(Item.id == c.playback.item_id).scalar())
+    return length_of(c.playback.item_id)
 
 
 def _bounded(c: Change, position_ms: int) -> int:
-    return max(0, min(position_ms, _duration(c)))
+    return max(0, min(position_ms, _duration(c) or position_ms))
 
 
 def _expect(c: Change, seen: Seen) -> None:

@@ -10,12 +10,14 @@ from party.change import write
 from party.clock import now_ms
 from party.line import PRESENT_MS
 
-STEPS = ("in_step", "muted", "adjusting", "waiting")
+STEPS = ("in_step", "muted", "adjusting", "in_ad", "alone", "waiting")
 """From the best: of several screens the one that keeps up best counts."""
 
 WORDS = {
     "muted": "still muted by their browser",
     "adjusting": "getting into step",
+    "in_ad": "in an ad",
+    "alone": "watching alone",
     "waiting": "not playing along",
 }
 NAMES_SHOWN = 5

@@ -7,7 +7,7 @@ from typing import Any
 from peewee import IntegrityError
 
 from models import Item, Member, Room, Track, Vote
-from party import ranks
+from party import filling, ranks, shelf
 from party.allowance import fitting_track, refuse_too_fast, refuse_too_many
 from party.change import Actor, Change, change, refusal, retry_on_clash
 from party.errors import Conflict, Invalid, NotAllowed
@@ -17,6 +17,7 @@ from party.playback import hold_lock, renew_lock, start_if_idle
 
 UNDO_MS = 12_000
 """How long a removal can be undone: ten seconds on the screen, and the way there."""
+TOO_LATE = "It is too late to bring that one back. You can put it on again."
 
 
 def add_item(actor: Actor, code: str, track_id: int) -> int:
@@ -52,7 +53,7 @@ def restore_item(actor: Actor, code: str, item_id: int) -> None:
         if item.state == "waiting":
             return
         if item.state != "removed" or c.now > (item.removed_at or 0) + UNDO_MS:
-            raise Conflict("It is too late to bring that one back. You can put it on again.")
+            raise Conflict(TOO_LATE)
         if item.removed_by_id != c.seat.id and not c.can("remove_item"):
             raise NotAllowed(refusal("remove_item"))
         hold_lock(c)
@@ -74,11 +75,16 @@ def take_off(c: Change, items: list[Item]) -> None:
             c.playback.locked_item = None
             c.playback.save()
         c.log("item_removed", item_id=item.id)
+    if filling.fill(c):
+        start_if_idle(c)
 
 
 def bring_back(c: Change, item: Item) -> None:
     """Put a removed item where it stood, or at the end when somebody stands there now, in the open change."""
     refuse_full(c)
+    if item.is_filler and (item.removed_by_id is None or c.settings.when_empty == "nothing"):
+        raise Conflict(TOO_LATE)
+    filling.make_way(c, item.track_id)
     item.state, item.removed_at, item.removed_by = "waiting", None, None
     is_taken = Item.select().where(
         Item.room == c.room, Item.state == "waiting", Item.position == item.position
@@ -87,6 +93,7 @@ def bring_back(c: Change, item: Item) -> None:
         item.position = _end_of_line(c)
     item.save()
     c.log("item_restored", item_id=item.id)
+    filling.trim(c)
     start_if_idle(c)
 
 
@@ -125,6 +132,11 @@ def move_item(actor: Actor, code: str, item_id: int, after_id: int | None) -> No
         if after_id == item_id:
             raise Invalid("A track cannot stand after itself.")
         hold_lock(c)
+        if item.is_filler:
+            # Whoever gives it a place wants to hear it.
+            c.need("add_item")
+            item = adopt(c, item, c.seat)
+            c.log("item_added", item_id=item.id)
         ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
         target = _place_after(c, ids, item_id, after_id)
         if target == ids:
@@ -162,9 +174,9 @@ def title_of(code: str, item_id: int) -> str:
 
 
 def refuse_duplicate(c: Change, track: Track) -> None:
-    """Raise Conflict, with where it stands, for a track that already waits."""
+    """Raise Conflict, with where it stands, for a track that already waits because somebody wants it."""
     known = Item.get_or_none(Item.room == c.room, Item.track == track, Item.state == "waiting")
-    if known is not None:
+    if known is not None and not known.is_filler:
         ids = [placed.entry_id for placed in order(read_line(c.room, c.playback))]
         raise Conflict(f"{track.title} is already in line, {ordinal(ids.index(known.id) + 1)}. Vote it up.")
 
@@ -176,8 +188,16 @@ def refuse_full(c: Change) -> None:
 
 
 def new_item(c: Change, track: Track, by: Member) -> Item:
-    """A row at the end of the line, in the open transaction; the caller logs it. Raises Conflict."""
+    """A row at the end of the line, in the open transaction; the caller logs it. Raises Conflict.
+
+    Where the room put that track on by itself, its row becomes this person's.
+    """
+    waits = (Item.room == c.room) & (Item.track == track) & (Item.state == "waiting")
+    filler = Item.get_or_none(waits, Item.is_filler)
+    if filler is not None:
+        return adopt(c, filler, by)
     refuse_full(c)
+    shelf.hold(track, c.room.id, by.user_id, c.now)
     guard_limit = guard_limit_for(active_seats(c.room, c.now))
 
     def insert() -> Item:
@@ -197,6 +217,17 @@ def new_item(c: Change, track: Track, by: Member) -> Item:
         return item
     except IntegrityError as clash:
         raise Conflict(f"{track.title} is already in line.") from clash
+
+
+def adopt(c: Change, item: Item, by: Member) -> Item:
+    """A row that the room put on becomes somebody's, as if added now; its votes stay. The caller logs it."""
+    shelf.hold(item.track, c.room.id, by.user_id, c.now)
+    item.position = _end_of_line(c)
+    item.is_filler, item.added_by = False, by
+    item.added_seq, item.added_at, item.added_at_advance = c.room.seq + 1, c.now, c.room.advance
+    item.guard_limit = guard_limit_for(active_seats(c.room, c.now))
+    item.save()
+    return item
 
 
 def _end_of_line(c: Change) -> str:
@@ -261,7 +292,9 @@ def _move_by_pins(c: Change, item: Item, target: list[int]) -> bool:
     last_pin = max(
         (i for i, each in enumerate(target) if entries[each].pin_position and each != item.id), default=-1
     )
-    held = target[: max(at, last_pin) + 1]
+    # What the room put on yields wherever it stands, so it is never held.
+    fillers = {entry.id for entry in entries.values() if entry.is_filler}
+    held = [each for each in target[: max(at, last_pin) + 1] if each not in fillers]
     if len(held) > MAX_PINS:
         if item.pin_position is not None and at > last_pin:
             Item.update(pin_position=None).where(Item.id == item.id).execute()

@@ -14,6 +14,8 @@ from models import (
     Presence,
     Room,
     SkipVote,
+    Subtitle,
+    SubtitleChoice,
     Suggestion,
     Track,
     User,
@@ -28,10 +30,25 @@ TRACK_COLUMNS = (
     Track.genre,
     Track.duration_ms,
     Track.hue,
-    Track.audio_file,
+    Track.media_file,
     Track.cover_file,
     Track.added_at,
+    Track.provider,
+    Track.reference,
+    Track.player,
+    Track.is_video,
+    Track.state,
+    Track.failure,
+    Track.mime,
+    Track.opus_file,
+    Track.loudness_lufs,
 )
+
+LENGTH = Case(None, [(Track.duration_ms > 0, Track.duration_ms)], Item.length_ms)
+"""How long an item is, in ms: what is known of its track, else what this room's players said; 0 is not known."""
+
+ITEM_TRACK_COLUMNS = tuple(LENGTH if column is Track.duration_ms else column for column in TRACK_COLUMNS)
+"""The same columns for a track on a line, with the length that is known there."""
 
 present_members = Prepared(
     lambda room, since: (
@@ -74,8 +91,10 @@ items = Prepared(
             Item.pin_position,
             Item.guard_limit,
             Item.overtakes,
+            Track.state == "ready",
+            Item.is_filler,
             Item.added_by,
-            *TRACK_COLUMNS,
+            *ITEM_TRACK_COLUMNS,
         )
         .join(Vote, JOIN.LEFT_OUTER)
         .switch(Item)
@@ -84,6 +103,19 @@ items = Prepared(
         .group_by(Item.id, Track.id)
     )
 )
+
+beside_playing = Prepared(
+    lambda item: (
+        Item.select(
+            Track.peaks, Subtitle.id, Subtitle.label, Subtitle.language, Subtitle.file, Subtitle.added_at
+        )
+        .join(Track)
+        .join(Subtitle, JOIN.LEFT_OUTER)
+        .where(Item.id == item)
+        .order_by(Subtitle.id)
+    )
+)
+"""The playing track's waveform, once for each of its subtitles, or once alone."""
 
 voters = Prepared(
     lambda item, most: (
@@ -103,7 +135,7 @@ plays = Prepared(
             Play.end_reason,
             Item.added_by,
             Vote.select(fn.COALESCE(fn.SUM(Vote.value), 0)).where(Vote.item == Item.id),
-            *TRACK_COLUMNS,
+            *ITEM_TRACK_COLUMNS,
         )
         .join(Item)
         .join(Track)
@@ -125,6 +157,9 @@ seat = Prepared(
             Room.visibility,
             Room.settings,
             Room.owner,
+            SubtitleChoice.select(SubtitleChoice.subtitle)
+            .join(Item, on=(Item.track == SubtitleChoice.track))
+            .where(SubtitleChoice.user == Member.user, Item.room == Member.room, Item.state == "playing"),
         )
         .join(Room)
         .switch(Member)
@@ -183,7 +218,9 @@ votes_of = Prepared(
 
 items_of = Prepared(
     lambda member: (
-        Item.select(Item.id).where(Item.added_by == member, Item.state == "waiting").order_by(Item.id)
+        Item.select(Item.id)
+        .where(Item.added_by == member, Item.state == "waiting", ~Item.is_filler)
+        .order_by(Item.id)
     )
 )
 
@@ -197,7 +234,7 @@ deadlines = Prepared(
             Playback.play,
             Playback.ends_at,
             Playback.locked_item,
-            Track.duration_ms,
+            LENGTH,
         )
         .join(Playback)
         .join(Item, JOIN.LEFT_OUTER, on=(Playback.item == Item.id))

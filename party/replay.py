@@ -231,6 +231,7 @@ _STEPS: dict[str, Callable[[_Replay, Row], None]] = {
     "host_changed": _Replay.crown,
     "role_changed": _Replay.role,
     "item_added": _Replay.item,
+    "item_filled": _Replay.item,
     "item_restored": _Replay.item,
     "item_removed": _Replay.item,
     "item_started": _Replay.start,

@@ -161,7 +161,8 @@ def _carry_seats(old: Room, room: Room, host_id: int, now: int, log: _Log) -> di
 
 def _carry_items(old: Room, room: Room, seats: dict[int, int], now: int, log: _Log) -> dict[int, int]:
     """What waits, with its place, pin and age, numbered as it was put on; by the old item's id."""
-    waiting = Item.select().where(Item.room == old, Item.state == "waiting").order_by(Item.added_seq, Item.id)
+    is_wanted = (Item.room == old) & (Item.state == "waiting") & ~Item.is_filler
+    waiting = Item.select().where(is_wanted).order_by(Item.added_seq, Item.id)
     before = list(waiting)
     fresh = [
         {

@@ -23,7 +23,7 @@ PAGE = 50
 GROUPS: dict[str, tuple[str, ...]] = {
     "line": ("item_", "next_", "mode_"),
     "votes": ("vote_", "skip_"),
-    "player": ("playback_", "control_"),
+    "player": ("playback_", "control_", "length_", "subtitles_"),
     "people": ("person_", "host_", "role_"),
     "suggestions": ("suggestion_",),
     "door": ("knock_", "invite_", "ban_", "code_"),

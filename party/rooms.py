@@ -12,7 +12,7 @@ from typing import Any
 from peewee import JOIN, fn
 
 from models import VISIBILITIES, Ban, Event, Member, Playback, Presence, Room, User, database
-from party import audit, events, lifecycle
+from party import audit, events, lifecycle, work
 from party.change import NO_ROOM, Person, locked_room, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown
@@ -234,6 +234,7 @@ def delete_room(actor: Person, code: str, name: str) -> None:
         after = room.seq + 1
         audit.note(actor.user_id, "room_deleted", room_id=room.id)
         room.delete_instance()
+        work.hand_over("sweep_files")
         # Nothing is left to number; whoever watches looks again and finds no room.
         database.obj.after_commit(lambda: events.announce(code, after))
 

@@ -30,6 +30,10 @@ class RoomSettings:
     keep: bool = False
     keep_days: int = 30
     when_away: str = "play"
+    uploads: bool = True
+    links: bool = True
+    when_empty: str = "nothing"
+    empty_playlist: int = 0
 
     @property
     def preset(self) -> str:
@@ -51,6 +55,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "succession": ("cohost", "anybody", "nobody"),
     "owner_returns": ("asks", "at_once"),
     "when_away": ("play", "pause"),
+    "when_empty": ("nothing", "playlist", "favourites", "alike"),
 }
 """`skip=vote`: the people present skip together, cohosts and host alone. `add=approval`: guests suggest."""
 
@@ -60,9 +65,10 @@ RANGES: dict[str, tuple[int, int]] = {
     "slow_seconds": (0, 300),
     "chat_kept": (50, 5_000),
     "keep_days": (1, 90),
+    "empty_playlist": (0, 2**31 - 1),
 }
 
-SWITCHES = ("accounts_only", "explicit", "keep")
+SWITCHES = ("accounts_only", "explicit", "keep", "uploads", "links")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "party": {

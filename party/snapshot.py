@@ -6,11 +6,22 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any
 
-from models import Item, Playback, Room, SkipVote, Suggestion, Track, Vote, database, is_sqlite, rows
-from party import lifecycle, reads
+from models import (
+    Item,
+    Member,
+    Playback,
+    Room,
+    SkipVote,
+    SubtitleChoice,
+    Suggestion,
+    Vote,
+    database,
+    is_sqlite,
+    rows,
+)
+from party import lifecycle, reads, tracks
 from party.change import NO_ROOM
 from party.clock import now_ms
 from party.errors import NotFound
@@ -29,6 +40,7 @@ from party.views import (
     ReasonView,
     SkipView,
     Snapshot,
+    SubtitleView,
     SuggestionView,
     TrackView,
 )
@@ -64,7 +76,8 @@ class Share:
 
     `suggested` is their waiting suggestions by track; `answers` the last ones that were decided, newest first: id,
     state, title, by whom, reason. `skips` is the play they voted to skip; `muted_until` (epoch ms) while they may not
-    talk; `is_asking` while they wait for the controls; `is_owner` opened the room.
+    talk; `is_asking` while they wait for the controls; `is_owner` opened the room. `subtitle` is what they read with
+    the playing track.
     """
 
     member_id: int
@@ -79,6 +92,7 @@ class Share:
     has_account: bool
     is_asking: bool = False
     answers: tuple[tuple[int, str, str, str, str], ...] = ()
+    subtitle: int | None = None
 
     @property
     def answers_text(self) -> str:
@@ -92,7 +106,9 @@ def mine(code: str, user_id: int) -> Share | None:
     if not seats:
         return None
     now = now_ms()
-    [(member_id, role, email, controls_until, muted_until, asked, visibility, settings, owner_id)] = seats
+    [(member_id, role, email, controls_until, muted_until, asked, visibility, settings, owner_id, words)] = (
+        seats
+    )
     acting = standing(
         role,
         has_account=email is not None,
@@ -114,14 +130,24 @@ def mine(code: str, user_id: int) -> Share | None:
         email is not None,
         asked is not None,
         tuple(tuple(row) for row in reads.answers_to(member_id, ANSWERS_SHOWN)),
+        words,
     )
 
 
 def stakeholders(
     item_ids: set[int], play_ids: set[int] | None = None, suggestion_ids: set[int] | None = None
 ) -> frozenset[int]:
-    """The seats that put these items on or voted for them, wanted these plays skipped, made these suggestions."""
+    """The seats these items, plays or suggestions mean something to.
+
+    Who put the items on, voted for them or reads words with them; wanted the plays skipped; made the suggestions.
+    """
     found = rows(Item.select(Item.added_by).where(Item.id.in_(item_ids)))
+    found += rows(
+        Item.select(Member.id)
+        .join(SubtitleChoice, on=(SubtitleChoice.track == Item.track))
+        .join(Member, on=((Member.user == SubtitleChoice.user) & (Member.room == Item.room)))
+        .where(Item.id.in_(item_ids))
+    )
     found += rows(Vote.select(Vote.member).where(Vote.item.in_(item_ids)))
     if play_ids:
         found += rows(SkipVote.select(SkipVote.member).where(SkipVote.play.in_(play_ids)))
@@ -198,11 +224,26 @@ class _Reader:
             heir=self._heir(),
             paused_by=self._quiet(playback.paused_by_id) if playback.paused_by_id else None,
             skip=self._skip(playback),
+            **self._beside(playback),
         )
+
+    def _beside(self, playback: Playback) -> dict[str, Any]:
+        """What belongs to the playing track alone and is too much for every row."""
+        if playback.item_id is None or self.state == "EXPIRED":
+            return {}
+        found = reads.beside_playing(playback.item_id)
+        words = tuple(
+            SubtitleView(
+                number, label, language, f"/media/subtitles/{number}/{tracks.mark(number, file, at)}"
+            )
+            for _, number, label, language, file, at in found
+            if number is not None
+        )
+        return {"peaks": found[0][0], "subtitles": words}
 
     def _suggestions(self) -> tuple[SuggestionView, ...]:
         return tuple(
-            SuggestionView(suggestion_id, _track_view(*track), self._quiet(member_id))
+            SuggestionView(suggestion_id, tracks.view(*track), self._quiet(member_id))
             for suggestion_id, member_id, *track in reads.suggestions(self.room.id)
         )
 
@@ -264,9 +305,9 @@ class _Reader:
     def _waiting(self, playback: Playback) -> tuple[ItemView, ...]:
         entries, parts = [], {}
         for row in reads.items(self.room.id, "waiting"):
-            entry = Entry(*row[:9])
+            entry, adder, track = _parts(row)
             entries.append(entry)
-            parts[entry.id] = (entry, row[9], _track_view(*row[10:]))
+            parts[entry.id] = (entry, adder, track)
         locked_id = None if MODES[self.room.mode].uses_positions else playback.locked_item_id
         placed = order(Line(self.room.mode, entries, locked_id=locked_id))
         views = []
@@ -300,6 +341,7 @@ class _Reader:
             is_locked,
             reason,
             tuple(self._still(voter) for voter in voters),
+            entry.is_filler,
         )
 
     def _quiet(self, member_id: int) -> PersonView:
@@ -314,51 +356,21 @@ class _Reader:
         if playback.item_id is None:
             return None
         [row] = reads.items(self.room.id, "playing")
-        return self._item_view(Entry(*row[:9]), row[9], _track_view(*row[10:]))
+        return self._item_view(*_parts(row))
 
     def _history(self) -> tuple[PlayedView, ...]:
         most = MEMORY_SHOWN if self.room.state == "EXPIRED" else HISTORY_SHOWN
         return tuple(
             PlayedView(
-                play, item, _track_view(*track), self._quiet(adder), int(votes), started, reason == "skipped"
+                play, item, tracks.view(*track), self._quiet(adder), int(votes), started, reason == "skipped"
             )
             for play, item, started, reason, adder, votes, *track in reads.plays(self.room.id, most)
         )
 
 
-_tracks: dict[tuple[Any, ...], TrackView] = {}
-"""Track views already made: a library is small, a line is read for every change."""
-
-
-def _track_view(*columns: Any) -> TrackView:
-    view = _tracks.get(columns)
-    if view is None:
-        track_id, title, artist, album, genre, duration_ms, hue, audio, cover, added_at = columns
-        view = TrackView(
-            track_id,
-            title,
-            artist,
-            album,
-            genre,
-            duration_ms,
-            hue,
-            f"/tracks/{track_id}/audio?v={_version(audio, added_at)}",
-            f"/tracks/{track_id}/cover?v={_version(cover, added_at)}",
-        )
-        if len(_tracks) > 20_000:
-            _tracks.clear()
-        _tracks[columns] = view
-    return view
-
-
-def _version(file: str, added_at: int) -> str:
-    """What makes a file's address its own: numbers are given out again in a fresh database, browsers keep a year."""
-    return blake2b(f"{file} {added_at}".encode(), digest_size=4).hexdigest()
-
-
-def track_view(track: Track) -> TrackView:
-    """A library row as templates see it."""
-    return _track_view(*(getattr(track, column.name) for column in reads.TRACK_COLUMNS))
+def _parts(row: Any) -> tuple[Entry, int, TrackView]:
+    """A row of reads.items: what orders it, who put it on, its track."""
+    return Entry(*row[:9], *map(bool, row[9:11])), row[11], tracks.view(*row[12:])
 
 
 def _playback_view(playback: Playback, state: str) -> PlaybackView:

@@ -118,7 +118,9 @@ def _let_on(c: Change, wish: Suggestion) -> None:
     if ban_on(c.room, wish.member.user_id, c.now) is not None:
         raise Conflict("Whoever suggested that is banned from this room.")
     track = fitting_track(c, wish.track_id)
-    item = Item.get_or_none(Item.room == c.room, Item.track == track, Item.state == "waiting")
+    item = Item.get_or_none(
+        Item.room == c.room, Item.track == track, Item.state == "waiting", ~Item.is_filler
+    )
     if item is None:
         hold_lock(c)
         item = queue.new_item(c, track, wish.member)

@@ -6,11 +6,15 @@ Equal values render to equal bytes, which is how a screen's missing rows are fou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from party.permissions import can
 from party.settings import DEFAULTS, RoomSettings
 
 PEOPLE_SHOWN = 60
+BARS_SHOWN = 96
+LEAST_BAR = 2
+"""A moment of silence is still a dot of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,11 @@ class PersonView:
 
 @dataclass(frozen=True, slots=True)
 class TrackView:
-    """A piece of media. `hue` is the cover's hue in steps of 15 degrees as text, or "none"."""
+    """A piece of media. `hue` is the cover's hue in steps of 15 degrees as text, or "none".
+
+    `duration_ms` 0 is not known, or endless. `player` is one of models.PLAYERS; what a frame plays has no `media_url`
+    and is named by `reference`. `gain` (0 to 1) is the volume at which it is as loud as the others.
+    """
 
     id: int
     title: str
@@ -56,13 +64,42 @@ class TrackView:
     genre: str
     duration_ms: int
     hue: str
-    audio_url: str
+    media_url: str
     cover_url: str
+    provider: str = "house"
+    reference: str = ""
+    player: str = "file"
+    is_video: bool = False
+    state: str = "ready"
+    failure: str = ""
+    mime: str = ""
+    opus_url: str = ""
+    gain: float = 1.0
 
     @property
     def duration_text(self) -> str:
-        """Minutes and seconds, hours when there are any: 3:42, 1:02:07."""
-        return clock_text(self.duration_ms)
+        """Minutes and seconds, hours when there are any: 3:42, 1:02:07; nothing while it is not known."""
+        return clock_text(self.duration_ms) if self.duration_ms else ""
+
+    @property
+    def cover_small_url(self) -> str:
+        """The cover for a row: 96 pixels where it was made in sizes, else what there is."""
+        return f"{self.cover_url}/96" if self.cover_url else ""
+
+    @property
+    def has_picture(self) -> bool:
+        """True for moving pictures, and for what plays in a frame of its own."""
+        return self.is_video or self.player not in ("file", "hls", "spotify")
+
+    @property
+    def takes_subtitles(self) -> bool:
+        """True for pictures in our own player, which can show words with them."""
+        return self.player == "hls" or (self.player == "file" and self.is_video)
+
+    @property
+    def is_ready(self) -> bool:
+        """True when it can be played: neither looked up still nor broken."""
+        return self.state == "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +125,17 @@ class ItemView:
     is_locked: bool
     reason: ReasonView | None
     voters: tuple[PersonView, ...]
+    is_filler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleView:
+    """Words to the video that plays, as WebVTT."""
+
+    id: int
+    label: str
+    language: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +197,7 @@ class Snapshot:
     `people` holds those who are here, the host first, at most PEOPLE_SHOWN of them; `people_count` counts all.
     `code` never changes and is what our own addresses carry; `door_code` is what opens the door, on links and in talk.
     `heir` is who takes over when grace ends; `member_roles` are the roles people act in (permissions.standing).
+    `peaks` is the waveform of what plays, one digit of base 36 a bar; `subtitles` are its words.
     """
 
     id: int
@@ -182,6 +231,8 @@ class Snapshot:
     heir: PersonView | None
     paused_by: PersonView | None
     skip: SkipView | None
+    peaks: str = ""
+    subtitles: tuple[SubtitleView, ...] = ()
 
     @property
     def code_text(self) -> str:
@@ -211,6 +262,27 @@ class Snapshot:
     @property
     def hue(self) -> str:
         return self.now.track.hue if self.now else "none"
+
+    @property
+    def has_picture(self) -> bool:
+        """True while the stage shows moving pictures, or somebody else's player, in place of the cover."""
+        return self.now is not None and self.now.track.has_picture
+
+    @property
+    def peaks_width(self) -> int:
+        """How many bars the waveform is drawn with."""
+        return min(len(self.peaks), BARS_SHOWN)
+
+    @property
+    def peaks_path(self) -> str:
+        """The waveform as the path of an SVG: upright bars, one unit each, about the middle of a height of 36."""
+        width = self.peaks_width
+        edges = [number * len(self.peaks) // width for number in range(width + 1)] if width else [0]
+        tallest = [max(int(digit, 36) for digit in self.peaks[start:end]) for start, end in pairwise(edges)]
+        return "".join(
+            f"M{number}.5 {18 - tall * 16 / 35:.3g}V{18 + tall * 16 / 35:.3g}"
+            for number, tall in enumerate(max(each, LEAST_BAR) for each in tallest)
+        )
 
     @property
     def total_ms(self) -> int:

@@ -5,6 +5,7 @@ Tasks are hints: they may be lost, late or doubled. The commands they call compa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from huey import Huey, PostgresHuey, PriorityRedisHuey, SqliteHuey
@@ -35,6 +36,37 @@ def make_queue(wanted: Settings) -> Huey:
 huey = make_queue(settings)
 open_storage(settings)
 
-from tasks import keeping, library, mail  # noqa: E402  (their tasks register themselves with the queue above)
+from tasks import keeping, library, mail, media, searching, sources, spotify, storing, uploads  # noqa: E402  (their tasks register themselves with the queue above)
 
-__all__ = ["huey", "keeping", "library", "mail", "make_queue", "sizes"]
+CARRIERS: dict[str, Callable[..., Any]] = {
+    "look_up": media.look_up,
+    "check_upload": uploads.check_upload,
+    "measure_track": uploads.measure_track,
+    "ask_source": searching.ask_source,
+    "check_source": sources.check_source,
+    "browse_source": sources.browse_source,
+    "fetch_cover": sources.fetch_cover,
+    "spotify_connect": spotify.connect,
+    "spotify_renew": spotify.renew,
+    "spotify_import": spotify.bring_in,
+    "spotify_keep": spotify.keep,
+    "delete_files": storing.delete_files,
+    "sweep_files": storing.sweep_files,
+}
+"""What party.work may hand over, by name."""
+
+__all__ = [
+    "CARRIERS",
+    "huey",
+    "keeping",
+    "library",
+    "mail",
+    "make_queue",
+    "media",
+    "searching",
+    "sizes",
+    "sources",
+    "spotify",
+    "storing",
+    "uploads",
+]

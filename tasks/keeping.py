@@ -12,7 +12,24 @@ from datetime import UTC, datetime
 from huey import crontab
 
 import logs
-from party import control, deadlines, events, health, hosting, knocks, playback, skipping
+import tasks
+from party import (
+    control,
+    deadlines,
+    events,
+    health,
+    hosting,
+    knocks,
+    lookups,
+    playback,
+    playing_on,
+    playlists,
+    searching,
+    skipping,
+    sources,
+    uploads,
+    work,
+)
 from party.change import connected
 from party.clock import now_ms
 from party.deadlines import Deadlines
@@ -106,6 +123,18 @@ def sweep() -> None:
             _quietly(lambda code=code: skipping.settle_skip(code))  # type: ignore[misc]
         for code in knocks.overdue_codes():
             _quietly(lambda code=code: knocks.expire_knocks(code))  # type: ignore[misc]
+        for code in playing_on.quiet_codes():
+            _quietly(lambda code=code: playing_on.fill_line(code))  # type: ignore[misc]
+        for track_id in lookups.due():
+            work.hand_over("look_up", track_id)
+        for source_id in sources.due():
+            work.hand_over("check_source", source_id)
+        for track_id in sources.coverless():
+            work.hand_over("fetch_cover", track_id)
+        _quietly(searching.give_up_lost)
+        _quietly(uploads.check_again)
+        _quietly(tasks.uploads.measure_next)
+        _quietly(tasks.spotify.sweep)
         for code in deadlines.running_codes():
             plan(code)
 
@@ -116,6 +145,8 @@ def sweep_every_minute() -> None:
     sweep.call_local()
     with connected():
         health.tidy()
+        playlists.forget_deleted()
+        uploads.forget_abandoned()
 
 
 @huey.on_startup()
@@ -123,6 +154,7 @@ def start_pulse() -> None:
     """In the worker: plan after commits here too, sweep at once, and go on sweeping."""
     if _pulse_started.acquire(blocking=False):
         logs.configure()
+        work.carriers.update(tasks.CARRIERS)
         events.on_commit.append(plan)
         threading.Thread(target=_pulse, daemon=True).start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,12 @@ from party.discovery import FoundRooms, RoomCard
 from party.invites import InviteView
 from party.knocks import Waiting
 from party.moderation import BanView
+from party.playlist_views import EntryView, PlaylistCard, PlaylistView, Sheet
 from party.presence import StepView
-from party.views import Snapshot
+from party.searching import AnswerView, FoundRow
+from party.source_shelf import ShelfRow, ShelfView
+from party.sources import SourceView
+from party.views import Snapshot, TrackView
 
 IDS = {
     "queue_item_gone": "queue-item-7",
@@ -22,8 +27,31 @@ IDS = {
     "room_card": "room-card-K7QM4TXD",
     "room_card_gone": "room-card-K7QM4TXD",
     "room_people": "room-people-K7QM4TXD",
+    "search_source": "search-source-archive",
 }
 """Roots whose id is more than their file's name."""
+
+SHELF_ROWS = (
+    ShelfRow("track", "a", "A song", "Ada", "", "1:01", 0, True),
+    ShelfRow("track", "b", "Another", "", "", "", 0, True, 2),
+    ShelfRow("track", "c", "A film", "", "", "", 0, False),
+    ShelfRow("album", "d", "An album", "Ada", "", "", 9, False),
+)
+
+
+def playlist_of(track: TrackView | None) -> PlaylistView:
+    """A page of a playlist: a track, and a line of words."""
+    known = EntryView(7, 1, "A song", "Ada", 61_000, "", track, None, 8)
+    words = EntryView(8, 2, "Words", "", 0, "https://example.org/", None, 0, None)
+    return PlaylistView(4, "Late", "Ada", "", (known, words), 1, 2, 61_000, 1)
+
+
+def block_of(track: TrackView | None) -> SimpleNamespace:
+    """What a catalogue found: a song of the library, one to add, one that only has a name."""
+    own = FoundRow("archive", "a", "A song", "Ada", "", "3:05", "", True, track.id if track else None)
+    new = replace(own, key="b", preview_url="https://example.org/a.mp3", track_id=None)
+    answer = AnswerView("archive", "ready", (own, new, replace(new, key="c", is_playable=False)))
+    return SimpleNamespace(search_id=7, title="Internet Archive", answer=answer)
 
 
 def values_for(room: Snapshot, role: str) -> dict[str, Any]:
@@ -69,7 +97,15 @@ def values_for(room: Snapshot, role: str) -> dict[str, Any]:
         "knock": Waiting("waiting", 1_800_000_000_000, "You knocked."),
         "door": SimpleNamespace(door_code="K7QM4TXD", name="Friday"),
         "card": card,
+        "playlist": playlist_of(track),
+        "sheet": Sheet("track", room.code, (PlaylistCard(4, "Late", 2, 61_000, True),), True, 7, "A song"),
+        "elsewhere": SimpleNamespace(key="abc", blocks=(block_of(track),)),
+        "block": block_of(track),
         "found": FoundRooms((card,), "", "people", "", 1, 1, 3, 1),
+        "sources": (
+            SourceView(3, "jellyfin", "Jellyfin", "films.example", "ada", "failed", "Sign in again."),
+        ),
+        "shelf": ShelfView(5, 3, "album:a", "Late", "ready", "", SHELF_ROWS, "albums:1"),
         "rooms": 1,
         "people": 3,
     }

@@ -61,7 +61,7 @@ def library(count: int, first: int = 0) -> list[int]:
             album="An album",
             genre=("rock", "jazz", "waltz")[number % 3],
             duration_ms=SONG_MS,
-            audio_file=f"audio/{number}.mp3",
+            media_file=f"audio/{number}.mp3",
             cover_file=f"covers/{number}.webp",
             hue=str(number * 15 % 360),
         )

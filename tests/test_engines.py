@@ -23,6 +23,7 @@ RULES = [
     "test_moderation.py",
     "test_merging.py",
     "test_discovery.py",
+    "test_files.py",
 ]
 
 

@@ -26,7 +26,8 @@ def one_table(handle, name: str) -> tuple[list, list, list]:
     columns = handle.execute_sql(f'PRAGMA table_info("{name}")').fetchall()
     pointers = handle.execute_sql(f'PRAGMA foreign_key_list("{name}")').fetchall()
     (made,) = handle.execute_sql("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-    checks = re.findall(r"CHECK \((?:[^()]|\([^()]*\))*\)", made)
+    # A renamed column comes out quoted.
+    checks = re.findall(r"CHECK \((?:[^()]|\([^()]*\))*\)", made.replace('"', ""))
     # A column added later carries the value that rows from before took; that is all the difference.
     return (
         sorted((column, kind, is_required, key) for _, column, kind, is_required, _, key in columns),

@@ -35,7 +35,19 @@ from party import (
 from party.change import Person
 from party.errors import Refusal
 from party.views import Audience
-from tests.scenes import accounts, audit, chat, doors, rules
+from tests.scenes import (
+    accounts,
+    audit,
+    chat,
+    doors,
+    files,
+    links,
+    playlists,
+    rules,
+    sources,
+    subtitles,
+    uploads,
+)
 from tests.scenes import hosting as hosting_scenes
 from tests.screen import PIECES, Screen
 from tests.stage import SONG_MS, Cast
@@ -206,7 +218,20 @@ COMMANDS: dict[str, tuple[Step, Step]] = {
         lambda s: hosting.keep_promises(s.code),
     ),
 }
-for scenes in (accounts, audit, chat, doors, hosting_scenes, rules):
+for scenes in (
+    accounts,
+    audit,
+    chat,
+    doors,
+    files,
+    hosting_scenes,
+    links,
+    playlists,
+    rules,
+    sources,
+    subtitles,
+    uploads,
+):
     assert not COMMANDS.keys() & scenes.COMMANDS.keys()
     COMMANDS |= scenes.COMMANDS
 
@@ -449,6 +474,7 @@ def test_whatever_a_screen_missed_or_saw_twice_it_ends_as_a_fresh_page(
 
 STEPS_OF_COMMANDS = {
     "hold_lock", "start_next", "end_item", "end_grant", "end_all_grants", "spend_once", "withdraw_all_of", "reclaim",
+    "take_off", "bring_back",
 }  # fmt: skip
 MODULES = (
     queue, playback, people, hosting, configuring, suggestions, control, skipping, chat_rules, moderation, entry,

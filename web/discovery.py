@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from pathlib import Path
 
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
@@ -83,9 +84,14 @@ def _picture(card: RoomCard) -> bytes:
     return picture
 
 
+def _cover(track_id: int) -> Path | None:
+    name = library.cover_of(track_id)
+    return current_app.config["SETTINGS"].data_dir / "media" / name if name else None
+
+
 def _words(card: RoomCard) -> cards.Words:
     track = card.track
-    cover = current_app.config["SETTINGS"].data_dir / "media" / library.files(track.id)[1] if track else None
+    cover = _cover(track.id) if track else None
     return cards.Words(
         room=card.name,
         host=card.host,

@@ -10,18 +10,29 @@ from flask import Flask, Response, abort, current_app, g, render_template, reque
 from werkzeug.exceptions import HTTPException
 
 import fragments
+from config import Settings
+from media import registry, storage
 from party.errors import Conflict, NotAllowed, Refusal, TooMany
 from party.limits import Minute
 from web.viewer import viewer
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LONGEST_HOST = 255
-CONTENT_POLICY = (
-    "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+POLICY = {
+    "default-src": ("'self'",),
+    "img-src": ("'self'", "data:"),
+    "media-src": ("'self'", "blob:"),
+    "style-src": ("'self'",),
+    "script-src": ("'self'",),
+    "connect-src": ("'self'",),
+    "frame-src": (),
+    "object-src": ("'none'",),
+    "base-uri": ("'none'",),
+    "form-action": ("'self'",),
+    "frame-ancestors": ("'none'",),
+}
+"""What pages may load where no provider is on. Without a source of its own a frame is refused altogether."""
 HEADERS = {
-    "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -34,6 +45,7 @@ logger = logging.getLogger(__name__)
 def init(app: Flask) -> None:
     """Put the guards before and after every request."""
     minute = Minute(app.config["SETTINGS"].max_actions_per_minute)
+    app.config["CONTENT_POLICY"] = content_policy(app.config["SETTINGS"])
 
     def before() -> None:
         if len(request.host) > LONGEST_HOST:
@@ -41,13 +53,29 @@ def init(app: Flask) -> None:
         if request.method not in SAFE_METHODS:
             refuse_foreign_pages()
             known = viewer()
-            minute.spend(f"person {known.user_id}" if known else f"network {request.remote_addr}")
+            # Pieces of a file have limits of their own (web/receiving.py).
+            if known is None or request.endpoint != "uploads.receive_piece":
+                minute.spend(f"person {known.user_id}" if known else f"network {request.remote_addr}")
 
     app.before_request(before)
     app.after_request(add_headers)
     app.register_error_handler(Refusal, show_refusal)
     app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(Exception, show_failure)
+
+
+def content_policy(wanted: Settings) -> str:
+    """The Content-Security-Policy of every page: the strict one, and what each provider that is on has to load."""
+    on, files = registry.enabled(wanted), storage.open_store(wanted).origin()
+    more = {
+        "frame-src": [source for each in on for source in each.frames(wanted)],
+        "script-src": [source for each in on for source in each.scripts],
+        "media-src": [*(source for each in on for source in each.media), files],
+        "connect-src": [source for each in on for source in each.connects],
+        "img-src": [files],
+    }
+    sources = {name: [*own, *filter(None, more.get(name, ()))] or ["'none'"] for name, own in POLICY.items()}
+    return "; ".join(f"{name} {' '.join(dict.fromkeys(listed))}" for name, listed in sources.items())
 
 
 def refuse_foreign_pages() -> None:
@@ -72,6 +100,7 @@ def is_own_origin(origin: str) -> bool:
 
 def add_headers(response: Response) -> Response:
     """The same strict headers on everything; pages of people are never kept by caches."""
+    response.headers.setdefault("Content-Security-Policy", current_app.config["CONTENT_POLICY"])
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.endpoint != "static" and "Cache-Control" not in response.headers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from party import hosting, restart, rooms
+from party import hosting, progress, restart, rooms
 from party.errors import Invalid
 from web.addresses import HIGHEST_ID
 from web.answers import command, room_code, whole_number
@@ -77,4 +77,5 @@ def my_rooms() -> str:
         rooms=listed,
         page=page,
         has_more=has_more,
+        begun=progress.unfinished(actor().user_id) if page == 1 else [],
     )

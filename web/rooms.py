@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 import fragments
-from party import chat_log, discovery, doorway, library, people, queue, snapshot
+from party import chat_log, discovery, doorway, library, people, progress, queue, snapshot
 from party.change import NOT_INSIDE, Person
 from party.errors import NotAllowed, NotFound
 from party.views import PersonView, Snapshot
@@ -100,7 +100,9 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         me=_me(room, mine, known),
         mine=mine,
         talk=talk,
-        library=library.browse("", "", "title", 1, room),
+        library=library.browse("", "", "title", 1, room, known.user_id if known else None),
+        begun=progress.unfinished(known.user_id, room.id) if known and mine else [],
+        stopped=_stopped(room, known) if mine else None,
         origin=public_address(""),
         preview=discovery.card_of(room.door_code) if room.visibility == "public" else None,
         epoch=room.epoch,
@@ -113,6 +115,13 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         oob="",
         **{"from": room.seq},
     )
+
+
+def _stopped(room: Snapshot, known: people.SignedIn | None) -> progress.Stopped | None:
+    """Where the person is with what plays now."""
+    if known is None or room.now is None:
+        return None
+    return progress.stopped_at(known.user_id, room.id, room.now.track.id)
 
 
 def _me(room: Snapshot, mine: snapshot.Share | None, known: people.SignedIn | None) -> PersonView | None:

@@ -36,7 +36,9 @@ def change_settings(code: str) -> Response | str:
 def _values() -> dict[str, Any]:
     """The settings that the form holds, each as its own kind of value."""
     values: dict[str, Any] = {name: request.form[name] for name in CHOICES if name in request.form}
-    values |= {name: whole_number(name) for name in RANGES if name in request.form}
+    # Which playlist plays on is chosen where it is known whose it is (web/playlist_rooms.py).
+    numbers = RANGES.keys() - {"empty_playlist"}
+    values |= {name: whole_number(name) for name in numbers if name in request.form}
     return values | {name: _switch(name) for name in SWITCHES if name in request.form}
 
 

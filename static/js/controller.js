@@ -17,6 +17,7 @@
   const LEAST_NUDGE = 0.002, FIRST_COST_MS = 20, MOST_COST_MS = 50;
   const SLACK_MS = 30, MOST_SLACK_MS = 2000, LATE_MS = 6, END_MS = 40;
   const FIRST_LATENCY_MS = 80, FIRST_SILENT_MS = 45, MOST_LATENCY_MS = 500, LATENCIES_KEPT = 5;
+  const LEAST_END_MS = 1000, MOST_DOUBLINGS = 5;
   const HAVE_METADATA = 1, HAVE_FUTURE_DATA = 3;
 
   const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -26,17 +27,19 @@
   class Follower {
     /**
      * `clock` has now() and isLocked; `time` has now(), after(ms, fn) and exactly(ms, fn); `memory` is what this
-     * device has learned; `maxNudge()` 0.01 for music, 0.03 for pictures.
+     * device has learned; `maxNudge()` 0.01 for music, 0.03 for pictures. `attach(src)` gives the element its media
+     * ('' takes it away); `mayRetry()` false when trying again cannot help.
      */
-    constructor({ media, clock, time, memory = {}, maxNudge = () => 0.01, onChange = () => {}, onStruggle = () => {} }) {
-      Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle });
+    constructor({ media, clock, time, memory = {}, maxNudge = () => 0.01, onChange = () => {}, onStruggle = () => {}, ...rest }) {
+      const { attach = (src) => this.attachPlain(src), mayRetry = () => true } = rest;
+      Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle, attach, mayRetry });
       this.memory = { latencies: [], silentLatencies: [], nudgeCostMs: null, ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false });
       Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, starts: 0, run: 0, ticks: 0 });
       this.seekTimes = [];
       this.reset();
       for (const type of ['loadedmetadata', 'seeked', 'canplay']) media.addEventListener(type, () => this.prepare());
-      media.addEventListener('loadedmetadata', () => this.anchor.state === 'paused' && this.place(this.anchor.positionMs));
+      media.addEventListener('loadedmetadata', () => this.anchor.state === 'paused' && this.stand());
       media.addEventListener('waiting', () => this.stall());
       media.addEventListener('error', () => this.fail());
       this.tick();
@@ -62,6 +65,14 @@
     /** Where the media should stand at server time `t`; before the anchor's instant it waits there. */
     wantedAt(t) { return this.anchor.positionMs + Math.max(0, this.movedAt(t)); }
 
+    /** Where a track ends whose length the room does not know, the media says. */
+    get endMs() {
+      const { durationMs } = this.anchor;
+      if (Number.isFinite(durationMs)) return durationMs;
+      const ms = this.media.duration * 1000;
+      return ms >= LEAST_END_MS ? ms : Infinity;
+    }
+
     movedAt(t) {
       const { state, atMs, rate } = this.anchor;
       return state === 'playing' ? (t + this.speakerMs - atMs) * rate : 0;
@@ -74,20 +85,26 @@
       const before = this.anchor, { media } = this;
       this.anchor = anchor;
       if (anchor.item !== before.item) this.reset();
-      if (anchor.src !== before.src) this.load(anchor.src);
+      const isOther = anchor.src !== before.src;
+      if (isOther) this.load(anchor.src);
       const isSame = anchor.item === before.item && anchor.version === before.version && anchor.state === before.state;
-      if (isSame && anchor.atMs === before.atMs && anchor.positionMs === before.positionMs) return;
+      if (isSame && !isOther && anchor.atMs === before.atMs && anchor.positionMs === before.positionMs) return;
       if (anchor.state !== 'playing') return this.rest();
-      const goesOn = before.state === 'playing' && before.item === anchor.item && !media.paused && !this.launch
-        && this.clock.isLocked && Math.abs(this.driftNow()) <= BAND_MS;
+      const goesOn = before.state === 'playing' && before.item === anchor.item && !isOther && !media.paused && !this.launch
+        && (anchor.isFree || (this.clock.isLocked && Math.abs(this.driftNow()) <= BAND_MS));
       if (!goesOn) this.begin();
     }
 
     load(src) {
       this.failures = 0;
+      if (this.state === 'failed') this.state = 'joining';
+      this.media.pause();
+      this.attach(src);
+    }
+
+    attachPlain(src) {
       // The page may have named the track already, so that it loads while the scripts do.
       if (src && this.media.getAttribute('src') === src && !this.media.error) return;
-      this.media.pause();
       if (src) this.media.src = src;
       else this.media.removeAttribute('src');
       this.media.load();
@@ -100,11 +117,13 @@
       this.reset();
       this.isHeld = false;
       this.media.pause();
-      const { state, positionMs, src } = this.anchor;
-      if (state === 'paused' && src && this.media.readyState >= HAVE_METADATA) this.place(positionMs);
+      const { state, src } = this.anchor;
+      if (state === 'paused' && src && this.media.readyState >= HAVE_METADATA) this.stand();
       this.drift = NaN;
       this.show(state === 'paused' ? 'paused' : 'idle');
     }
+
+    stand() { if (!this.anchor.isFree) this.place(this.anchor.positionMs); }
 
     place(ms) {
       if (Math.abs(this.media.currentTime * 1000 - ms) > 0.5) this.media.currentTime = ms / 1000;
@@ -120,6 +139,7 @@
       this.isHeld = this.isStalled = this.wasStalled = false;
       this.launch = { run: this.run, at: null, slack: SLACK_MS, isArmed: false };
       this.media.pause();
+      if (this.state === 'failed') this.attach(this.anchor.src);
       this.show(this.isSettling && !this.fineTries ? 'joining' : 'aligning');
       this.prepare();
     }
@@ -142,8 +162,9 @@
     choose(now) {
       const { launch, anchor } = this;
       launch.at = Math.max(anchor.atMs - this.speakerMs, now + this.latencyMs + launch.slack);
+      if (anchor.isFree) return this.prepare();
       const target = this.wantedAt(launch.at);
-      if (target > anchor.durationMs - END_MS) return this.finish();
+      if (target > this.endMs - END_MS) return this.finish();
       this.place(target);
       if (!this.media.seeking) this.prepare();
     }
@@ -154,7 +175,7 @@
       this.isFresh = late <= LATE_MS;
       this.usedLatencyMs = this.latencyMs;
       // Timers of a hidden page come up to a second late; then only the place can be corrected.
-      if (late > LATE_MS) this.place(this.wantedAt(now + this.latencyMs));
+      if (late > LATE_MS && !anchor.isFree) this.place(this.wantedAt(now + this.latencyMs));
       media.defaultPlaybackRate = media.playbackRate = anchor.rate;
       this.starts += 1;
       const started = () => launch === this.launch && this.started();
@@ -190,14 +211,18 @@
     }
 
     fail() {
-      if (!this.anchor.src || this.media.readyState >= HAVE_METADATA) return;
+      const { media, anchor } = this;
+      if (!anchor.src || (media.readyState >= HAVE_METADATA && !media.error) || this.state === 'failed') return;
       this.failures += 1;
+      this.launch = null;
+      const run = ++this.run;
       this.show('failed');
-      const { run } = this;
-      this.time.after(1000 * 2 ** Math.min(this.failures, 5), () => {
+      if (!this.mayRetry()) return;
+      this.time.after(1000 * 2 ** Math.min(this.failures, MOST_DOUBLINGS), () => {
         if (run !== this.run) return;
-        this.media.load();
-        if (this.anchor.state === 'playing') this.begin();
+        if (this.anchor.state === 'playing') return this.begin();
+        this.attach(anchor.src);
+        this.rest();
       });
     }
 
@@ -249,7 +274,7 @@
       if (this.isHeld && media.paused) return;
       const now = this.clock.now();
       if (this.state === 'ended') return;
-      const left = anchor.durationMs - this.wantedAt(now);
+      const left = anchor.isFree ? Infinity : anchor.durationMs - this.wantedAt(now);
       if (media.ended || left < -COOL_DOWN_MS) return this.finish();
       if (left < END_MS) return;
       // Somebody paused it on this device, or the system did: it stays so until they play it again.
@@ -268,6 +293,11 @@
     }
 
     judge(drift, now) {
+      // What is live and shares no clock with us is played as it comes.
+      if (this.anchor.isFree) {
+        Object.assign(this, { drift: NaN, isSettling: false, wasStalled: false });
+        return this.show('in step');
+      }
       this.drift = drift;
       const off = Math.abs(drift);
       if (this.isSettling) return this.settle(drift, off);
@@ -360,6 +390,7 @@
 
     show(state) {
       this.state = state;
+      if (state === 'in step') this.failures = 0;
       this.onChange(this);
     }
   }

@@ -16,8 +16,11 @@
 
   function step() {
     const { player } = partyline;
-    if (!player || ['idle', 'paused', 'ended', undefined].includes(player.state)) return '';
-    if (player.state === 'in step') return player.isBlocked ? 'muted' : 'in_step';
+    // A player that cannot be steered cannot be out of step either.
+    if (!player || ['idle', 'paused', 'ended', 'by hand', undefined].includes(player.state)) return '';
+    if (player.alone) return 'alone';
+    if (['in step', 'live'].includes(player.state)) return player.isBlocked ? 'muted' : 'in_step';
+    if (player.state === 'in an ad') return 'in_ad';
     return ['held', 'failed', 'buffering'].includes(player.state) ? 'waiting' : 'adjusting';
   }
 

@@ -30,12 +30,24 @@
   function position() {
     const { durationMs, positionMs, state } = data();
     const wanted = state === 'playing' ? player.wantedMs() : Number(positionMs);
-    return Math.max(0, Math.min(Number(durationMs), Number.isFinite(wanted) ? wanted : Number(positionMs)));
+    return Math.max(0, Math.min(Number(durationMs) || Infinity, Number.isFinite(wanted) ? wanted : Number(positionMs)));
+  }
+
+  /** Live, or of a length nobody knows yet: how long it has been on, and no end. */
+  function drawEndless(box) {
+    const elapsed = player.isLive ? '' : words(position()), left = player.isLive ? 'Live' : '';
+    box.classList.toggle('is-live', player.isLive);
+    for (const [name, text] of [['elapsed', elapsed], ['left', left]]) {
+      const field = box.querySelector(`.progress__${name}`);
+      if (field.textContent !== text) field.textContent = text;
+    }
+    byId('seek').setAttribute('aria-valuetext', player.isLive ? 'Live' : `${elapsed}, with no end known`);
   }
 
   function draw(at = isSeeking ? Number(byId('seek').value) : position()) {
     const box = byId('progress'), duration = Number(data().durationMs);
-    if (!box || !duration) return;
+    if (!box) return;
+    if (!duration) { drawEndless(box); return; }
     const part = `${(100 * at / duration).toFixed(2)}%`;
     for (const rect of box.querySelectorAll('.progress__gap, .progress__done')) rect.setAttribute('width', part);
     box.querySelector('.progress__head').setAttribute('cx', part);

@@ -254,6 +254,8 @@ def make_app(house: House) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.jinja_env.filters.update(fragments.environment.filters)
+    # What the real app tells every page: who asks, and which frames are set up.
+    app.jinja_env.globals.update(viewer=lambda: None, embed_names=(), embed_origins=())
     sock = Sock(app)
 
     @app.before_request

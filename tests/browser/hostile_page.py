@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from tests.browser.patience import PATIENCE_SECONDS
 from tests.browser.story import Party, Seat
 from tests.live.servers import COOKIE, Guest, House
-from tests.web.hostile_world import KEPT
+from tests.web.hostile_fields import KEPT
 
 TITLES = [text for text in KEPT["title"] if text]
 
@@ -31,7 +31,7 @@ TRAP = """(() => {
   });
   const NEVER = 'iframe, object, embed, base, frame, marquee, math, foreignObject, animate, plaintext, xmp, '
     + 'hx-partial, audio, style, script:not([src^="/static/"]), meta[http-equiv], a[href^="javascript:" i], '
-    + 'link:not([href^="/static/"])';
+    + 'link:not([href^="/static/"], [href="/manifest.webmanifest"])';
   const NAMED = /^on|^hx-on|^data-hx|:href$/;
   const isForeign = (el) => el.matches(NEVER) || [...el.attributes].some(({ name }) => NAMED.test(name));
   const look = (el) => {
@@ -132,12 +132,33 @@ class Hostile:
                 )
         return ids
 
+    def bring(self, user: int) -> str:
+        """What somebody keeps: a list with its lines, and servers. The token of the list's link."""
+        with self.database() as connection:
+            made = connection.execute(
+                "INSERT INTO playlist (user_id, name, share_token, created_at, changed_at)"
+                " VALUES (?, ?, 'shared', 1, 1)",
+                (user, TITLES[0][:100]),
+            ).lastrowid
+            connection.executemany(
+                "INSERT INTO playlist_entry (playlist_id, title, artist, album, duration_ms, link, position, added_at)"
+                " VALUES (?, ?, ?, '', 0, '', ?, 1)",
+                [(made, text, text, f"a{number:03d}") for number, text in enumerate(TITLES)],
+            )
+            connection.executemany(
+                "INSERT INTO source (user_id, kind, name, address, username, secret, options, state, failure,"
+                " created_at) VALUES (?, 'subsonic', ?, '', '', '', '{}', 'failed', ?, 1)",
+                [(user, text[:100], text) for text in TITLES[::12]],
+            )
+        return "shared"
+
     def make_harmless(self) -> None:
         """Every text is a plain word instead; an epoch of its own tells every cache that nothing is as it was."""
         with self.database() as connection:
             for table, columns in (
                 ("person", ("display_name", "ban_reason")), ("room", ("name",)), ("message", ("text",)),
-                ("ban", ("reason",)), ("track", ("title", "artist", "album")), ("suggestion", ("reason",)),
+                ("ban", ("reason",)), ("track", ("title", "artist", "album", "failure")), ("suggestion", ("reason",)),
+                ("playlist", ("name",)), ("playlist_entry", ("title", "artist")), ("source", ("name", "failure")),
             ):  # fmt: skip
                 for column in columns:
                     connection.execute(f"UPDATE {table} SET {column} = 'Plain ' || id WHERE {column} != ''")

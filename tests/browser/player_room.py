@@ -12,20 +12,20 @@ import struct
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request, send_file
+from flask import Flask, Response, request, send_file, send_from_directory
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 from werkzeug.serving import make_server
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parents[1] / "static" / "js"
-PLAYER = ("clock", "controller", "player", "transport")
+PLAYER = ("clock", "controller", "player", "native", "transport")
 SECONDS, SAMPLE_RATE = 60, 44100
 PAGE = """<!doctype html><title>room</title><link rel="icon" href="data:,">
 <output id="sync-badge"></output><button id="sound-chip" hidden>Tap for sound</button>
@@ -38,18 +38,25 @@ PAGE = """<!doctype html><title>room</title><link rel="icon" href="data:,">
 <input id="text"><output id="volume-words"></output><input id="volume" type="range" min="0" max="100" value="100">
 <input id="mute" type="checkbox"><output id="delay-words"></output>
 <input id="delay" type="range" min="-500" max="500" step="5" value="0">
-<div id="playback" hidden %s></div><video id="media" preload="auto" playsinline hidden></video>%s"""
+<div id="playback" hidden %s></div><div id="screen" data-hls="/vendor/hls-light-1.7.4.min.js">
+<video id="media" preload="auto" playsinline hidden></video></div><div id="player-frame"></div>%s"""
 
 
 @dataclass
 class Stage:
-    """The anchor, and what the page sent."""
+    """The anchor, and what the page sent.
+
+    Media is found in `folder`, at /media/; `live` makes /media/live.m3u8; all of it fails while the place `is_away`.
+    """
 
     anchor: dict[str, Any]
     said: list[str] = field(default_factory=list)
     posts: list[dict[str, str]] = field(default_factory=list)
     sockets: list[Server] = field(default_factory=list)
     url: str = ""
+    folder: Path | None = None
+    live: Callable[[], str] | None = None
+    is_away: bool = False
 
     def move(self, **change: Any) -> None:
         """A new anchor, told to every open page."""
@@ -103,6 +110,20 @@ def make_app(stage: Stage) -> Flask:
     def track(name: str) -> Response:
         return send_file(io.BytesIO(audio), mimetype="audio/wav", conditional=True, etag=name, max_age=3600)
 
+    @app.get("/media/<name>")
+    def media(name: str) -> Response:
+        if stage.is_away or stage.folder is None:
+            return Response(status=503)
+        if name == "live.m3u8" and stage.live:
+            return Response(
+                stage.live(), mimetype="application/vnd.apple.mpegurl", headers={"Cache-Control": "no-store"}
+            )
+        return send_from_directory(stage.folder, name, conditional=True)
+
+    @app.get("/vendor/<name>")
+    def vendor(name: str) -> Response:
+        return send_from_directory(SCRIPTS.parent / "vendor", name)
+
     @app.post("/playback")
     def playback() -> tuple[str, int]:
         stage.posts.append(request.form.to_dict())
@@ -131,14 +152,15 @@ def _live(stage: Stage, socket: Server) -> None:
 
 
 @contextmanager
-def running(**anchor: Any) -> Iterator[Stage]:
+def running(folder: Path | None = None, **anchor: Any) -> Iterator[Stage]:
     """A served room on a free port, with something playing unless told otherwise."""
     stage = Stage(
         {
             "item": "1", "state": "playing", "positionMs": 0, "atMs": int(now_ms()), "rate": 1, "version": 1,
             "durationMs": SECONDS * 1000, "src": "/track/1", "title": "Tone", "artist": "Ada", "cover": "",
             "canControl": "true",
-        } | anchor
+        } | anchor,
+        folder=folder,
     )  # fmt: skip
     server = make_server("127.0.0.1", 0, make_app(stage), threaded=True)
     stage.url = f"http://127.0.0.1:{server.port}"

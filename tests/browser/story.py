@@ -62,7 +62,7 @@ def furnish(house: House, count: int) -> list[int]:
     ids = house.tracks(count, duration_ms=SECONDS * 1000)
     connection = sqlite3.connect(house.database, timeout=PATIENCE_SECONDS)
     with connection:
-        connection.execute("UPDATE track SET audio_file = 'audio/tone.mp3', cover_file = 'covers/tone.webp'")
+        connection.execute("UPDATE track SET media_file = 'audio/tone.mp3', cover_file = 'covers/tone.webp'")
         connection.execute("UPDATE track SET genre = ? WHERE id % 2", GENRES[1:])
     connection.close()
     return ids

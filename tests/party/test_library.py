@@ -6,7 +6,7 @@ import pytest
 
 from models import Track
 from party import library, queue
-from party.errors import Invalid, NotFound
+from party.errors import Invalid
 from party.library import fold
 from tests import stage
 from tests.stage import Cast
@@ -38,7 +38,7 @@ def songs(database, time) -> None:
             album=album,
             genre=genre,
             duration_ms=duration,
-            audio_file=f"audio/{number}.mp3",
+            media_file=f"audio/{number}.mp3",
             cover_file=f"covers/{number}.webp",
             hue="none",
         )
@@ -171,7 +171,7 @@ def test_a_track_comes_in_once(songs) -> None:
         album="",
         genre="",
         duration_ms=1,
-        audio_file="a",
+        media_file="a",
         cover_file="c",
         hue="none",
     )
@@ -187,12 +187,6 @@ def test_the_demo_librarys_progress_is_shown_until_it_is_whole(cast: Cast) -> No
     assert library.browse("", "", "title", 1, None).making == (7, 35)
     library.report_demo(35, 35)
     assert library.making() is None
-
-
-def test_files_are_named_below_the_media_folder(cast: Cast) -> None:
-    assert library.files(cast.tracks[0]) == ("audio/0.mp3", "covers/0.webp")
-    with pytest.raises(NotFound):
-        library.files(999)
 
 
 @pytest.mark.parametrize("text", [song[0] for song in SONGS])

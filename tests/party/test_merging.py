@@ -7,12 +7,14 @@ import pytest
 from models import (
     Ban,
     Event,
+    Holding,
     Item,
     Knock,
     Member,
     Message,
     Play,
     Presence,
+    Progress,
     Reaction,
     Room,
     SkipVote,
@@ -154,3 +156,26 @@ def test_a_watcher_takes_part_as_soon_as_they_have_an_account(cast: Cast, posted
     accounts.confirm(links.token_of(posted[0][2]), HOME, guest)
     assert cast.kinds(before) == ["role_changed"]
     queue.cast_vote(cast.cleo, cast.code, item, 1)
+
+
+def test_what_was_brought_and_begun_becomes_the_accounts_and_the_newer_counts(
+    cast: Cast, eve: Person
+) -> None:
+    room, (first, second) = cast.room(), cast.tracks[:2]
+    for person, track, at in (
+        (cast.cleo, first, 5),
+        (eve, first, 3),
+        (eve, second, 4),
+        (cast.cleo, second, 2),
+    ):
+        Holding.create(track=track, room=room, user=person.user_id, added_at=at)
+        Progress.create(
+            user=person.user_id, room=room, content=f"track:{track}", track=track, position_ms=at, duration_ms=9,
+            saved_at=at,
+        )  # fmt: skip
+    Holding.create(track=first, room=None, user=cast.cleo.user_id, added_at=1)
+    sign_in(cast.cleo)
+    held = Holding.select(Holding.track, Holding.room, Holding.added_at).order_by(Holding.added_at)
+    assert list(held.tuples()) == [(first, None, 1), (second, room.id, 4), (first, room.id, 5)]
+    begun = Progress.select(Progress.user, Progress.position_ms).order_by(Progress.track)
+    assert list(begun.tuples()) == [(eve.user_id, 5), (eve.user_id, 4)]

@@ -586,3 +586,35 @@ def test_the_first_row_says_why_it_is_first(entries: list[Entry], locked: int | 
 def test_by_hand_the_hand_is_the_reason() -> None:
     placed = order(Line("hand", [entry(1, position="a5", up=9), entry(2, position="a1", down=9)]))
     assert [(each.entry_id, each.reason.code) for each in placed] == [(2, "hand"), (1, "only_one")]
+
+
+# --- what the room put on by itself ----------------------------------------------------------------------------------
+
+
+def with_fillers(line: Line, fillers: list[bool]) -> Line:
+    """The same line, some of its rows put there by the room: pinned, locked or overdue as they come."""
+    entries = [
+        replace(row, is_filler=is_filler) for row, is_filler in zip(line.entries, fillers, strict=False)
+    ]
+    return replace(line, entries=[*entries, *line.entries[len(entries) :]])
+
+
+@given(lines(), st.lists(st.booleans(), max_size=9))
+@thousand
+def test_whatever_people_want_stands_before_what_the_room_put_on(line: Line, fillers: list[bool]) -> None:
+    line = with_fillers(line, fillers)
+    known = {row.id: row for row in line.entries}
+    rows = [known[each] for each in ids(line) if known[each].is_eligible]
+    assert [row.is_filler for row in rows] == sorted(row.is_filler for row in rows)
+    first = next_up(line)
+    if first is not None and known[first].is_filler:
+        assert all(row.is_filler for row in line.entries if row.is_eligible)
+
+
+@given(lines(), st.lists(st.booleans(), max_size=9))
+@thousand
+def test_what_the_room_put_on_moves_nothing_that_people_want(line: Line, fillers: list[bool]) -> None:
+    line = with_fillers(line, fillers)
+    wanted = [row.id for row in line.entries if not row.is_filler]
+    alone = replace(line, entries=[row for row in line.entries if not row.is_filler])
+    assert [each for each in ids(line) if each in wanted] == ids(alone)

@@ -6,8 +6,46 @@ import json
 
 import pytest
 
-from models import Item, Link, Member, Message, Presence, Reaction, RecoveryCode, Room, Session, User, Vote
-from party import accounts, entry, knocks, people, personal, queue, rooms, secondfactor
+from models import (
+    TABLES,
+    Holding,
+    Item,
+    Link,
+    Member,
+    Message,
+    Playlist,
+    PlaylistEntry,
+    Presence,
+    Progress,
+    Reaction,
+    RecoveryCode,
+    Room,
+    Search,
+    Session,
+    Source,
+    Subtitle,
+    SubtitleChoice,
+    Track,
+    Upload,
+    User,
+    Vote,
+)
+from party import (
+    accounts,
+    entry,
+    knocks,
+    people,
+    personal,
+    playlists,
+    progress,
+    queue,
+    rooms,
+    searching,
+    secondfactor,
+    sources,
+    subtitles,
+    uploads,
+)
 from party.change import Person
 from party.credentials import WrongPassword
 from party.errors import NotKnown
@@ -67,6 +105,97 @@ def test_a_deleted_account_leaves_no_word_and_other_peoples_history_stands(cast:
     assert Member.get(Member.user == eve.user_id).left_at is not None
     assert accounts.sign_up("eve@example.org", PASSWORD, HOME, "Eve again") is None
     assert accounts.sign_in("eve@example.org", PASSWORD, HOME).token
+
+
+@pytest.fixture
+def brought(cast: Cast, eve: Person) -> Track:
+    """A film that Eve brought, and one of everything else that people keep."""
+    Room.update(state="LIVE").execute()
+    film = Track.create(
+        slug="upload-canary", title="Canary film", artist="Eve", media_file="uploads/canary.mp4", cover_file="",
+        search="canary film eve", added_at=1, provider="upload", is_video=True, size_bytes=700, duration_ms=9_000,
+    )  # fmt: skip
+    Holding.create(track=film, room=cast.room(), user=eve.user_id, added_at=1)
+    item = queue.add_item(eve, cast.code, film.id)
+    words = subtitles.add_subtitles(eve, cast.code, item, "Canary words", "en", "subtitles/a.vtt")
+    subtitles.choose_subtitles(eve, cast.code, item, words)
+    uploads.begin(eve, cast.code, "canary.mp4", 700)
+    uploads.begin_shared(eve, "canary two.mp4", 70)
+    lines = [
+        playlists.Line("A song", track_id=film.id),
+        playlists.Line("Canary line", "Eve", link="https://a.example/"),
+    ]
+    playlists.share_playlist(eve, playlists.keep_lines(eve, "Canary list", lines))
+    gone = playlists.keep_lines(eve, "Canary of before", [])
+    playlists.delete_playlist(eve, gone)
+    playing = cast.seen().now.id
+    progress.save_progress(eve, cast.code, playing, 4_000)
+    sources.connect(
+        eve, kind="subsonic", address="https://canary.example", username="eve canary", secret="canary secret"
+    )
+    searching.ask(eve, cast.code, "canary search", ("archive",))
+    return film
+
+
+def test_what_a_person_brought_and_keeps_is_taken_along(cast: Cast, eve: Person, brought: Track) -> None:
+    before = every_row()
+    taken = json.loads(json.dumps(personal.export(eve)))
+    [film] = taken["tracks_brought"]
+    assert (film["title"], film["bytes"]) == ("Canary film", 700)
+    assert [(row["name"], row["bytes"], row["state"], row["room"]) for row in taken["uploads"]] == [
+        ("canary.mp4", 700, "receiving", cast.code),
+        ("canary two.mp4", 70, "receiving", None),
+    ]
+    [kept] = taken["playlists"]
+    assert kept["name"] == "Canary list" and kept["is_shared"] is True
+    assert [(row["title"], row["artist"], row["link"]) for row in kept["tracks"]] == [
+        ("A song", "", ""),
+        ("Canary line", "Eve", "https://a.example/"),
+    ]
+    [stopped] = taken["stopped_at"]
+    assert (stopped["position_ms"], stopped["room"], stopped["is_done"]) == (4_000, cast.code, False)
+    [library] = taken["libraries"]
+    assert (library["address"], library["username"]) == ("https://canary.example", "eve canary")
+    text = json.dumps(taken)
+    tokens = [row.token for row in Upload.select()] + [
+        row.share_token for row in Playlist.select() if row.share_token
+    ]
+    for secret in ("canary secret", "canary search", Source.get().secret, *tokens):
+        assert secret not in text, secret
+    assert every_row() == before
+    others = json.dumps([personal.export(person) for person in (cast.ada, cast.cleo, cast.dan)])
+    assert "canary" not in others.lower()
+
+
+def test_a_left_rooms_code_is_not_told_with_what_was_kept(cast: Cast, eve: Person, brought: Track) -> None:
+    people.leave(eve, cast.code)
+    taken = personal.export(eve)
+    assert taken["uploads"][0]["room"] is None and taken["stopped_at"][0]["room"] is None
+    assert cast.code not in json.dumps(taken)
+
+
+HISTORY = {("Member", "user"), ("Ban", "user"), ("Knock", "user"), ("SiteEvent", "actor")}
+"""What others remember of a person, beside a neutral name."""
+
+
+def test_nothing_of_a_deleted_person_is_left_in_any_table(cast: Cast, eve: Person, brought: Track) -> None:
+    named = [
+        (table, column)
+        for table in TABLES
+        for column in table._meta.sorted_fields
+        if getattr(column, "rel_model", None) is User
+    ]
+    kept = (Holding, Upload, SubtitleChoice, Search, Playlist, Progress, Source)
+    for table in kept:
+        assert table.select().where(table.user == eve.user_id).exists(), table.__name__
+    assert len(named) >= 17
+    personal.delete(eve, PASSWORD)
+    for table, column in named:
+        if (table.__name__, column.name) not in HISTORY:
+            assert not table.select().where(column == eve.user_id).exists(), (table.__name__, column.name)
+    assert not Playlist.select().exists() and not PlaylistEntry.select().exists()
+    # The film goes with its holdings by the sweep of files; the words to it are nobody's.
+    assert Subtitle.get().added_by_id is None
 
 
 def test_the_wrong_password_deletes_nothing(cast: Cast, eve: Person) -> None:

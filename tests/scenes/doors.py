@@ -51,10 +51,6 @@ def late_knock(s: Scene) -> None:
 
 COMMANDS: dict[str, tuple[Step, Step]] = {
     "set_access": (NOTHING, by_approval),
-    "apply_access": (
-        by_approval,
-        lambda s: entry.apply_access(s.cast.ada, s.code, "private", "approval", None),
-    ),
     "set_access that sends the knockers on": (
         knocked,
         lambda s: entry.set_access(s.cast.ada, s.code, "public", "open"),

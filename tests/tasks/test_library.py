@@ -29,7 +29,7 @@ for number, slug in enumerate(missing[part::of]):
     if number == orders.get("babbles_after"):
         print("not json", flush=True)
     print(json.dumps({"slug": slug, "title": slug, "artist": "Band", "album": "", "genre": "dub",
-        "duration_ms": 60000, "audio_file": f"audio/{slug}.mp3", "cover_file": f"covers/{slug}.webp",
+        "duration_ms": 60000, "media_file": f"audio/{slug}.mp3", "cover_file": f"covers/{slug}.webp",
         "hue": "30"}), flush=True)
 """
 
@@ -116,7 +116,7 @@ def test_other_tracks_are_nobodys_business(workshop: Workshop) -> None:
         album="",
         genre="",
         duration_ms=1_000,
-        audio_file="a.mp3",
+        media_file="a.mp3",
         cover_file="a.webp",
         hue="none",
     )

@@ -14,7 +14,7 @@ from models import Item, Message, User
 from party import discovery, queue
 from party.presence import StepView
 from party.views import Audience
-from tests.doors import Browser
+from tests.doors import Browser, make_app
 from tests.web.hostile_world import World
 
 Surface = Callable[[], str]
@@ -34,6 +34,7 @@ def surfaces(app: Flask, world: World) -> tuple[dict[str, Surface], dict[str, Su
     code, codes, who = world.codes["open"], world.codes, world.persons
     ada, cleo, dan, gus = (Browser(app, who[name]) for name in ("ada", "cleo", "dan", "gus"))
     ben, nobody = Browser(app, who["ben"]), Browser(app)
+    first = Item.select().where(Item.room == world.cast.room(), Item.state == "waiting").get().id
     last = Message.select().order_by(Message.id.desc()).get().id
 
     def get(browser: Browser, path: str, **headers: str) -> Surface:
@@ -72,10 +73,27 @@ def surfaces(app: Flask, world: World) -> tuple[dict[str, Surface], dict[str, Su
         "players out of step": lambda: fragments.steps(
             (StepView("muted", 1, "still muted by their browser", (name_of("cleo"),)),)
         ),
+        "playlists": get(ada, "/playlists"),
+        "playlist": get(ada, f"/playlists/{world.ids['playlist']}"),
+        "playlist, matches": get(ada, f"/playlists/{world.ids['playlist']}/matches"),
+        "playlist, shared": get(nobody, f"/playlists/shared/{world.share}"),
+        "playlists in a room": get(ada, f"/rooms/{code}/playlists", **SCRIPTED),
+        "playlists for a track": get(ada, f"/rooms/{code}/playlists?for=track&item={first}"),
+        "what plays on": get(ada, f"/rooms/{code}/playlists?for=empty"),
+        "servers": get(ada, "/sources"),
+        "servers in a room": get(ada, f"/rooms/{code}/shelf"),
+        "a server": get(ada, f"/rooms/{code}/shelf/{world.ids['shelf']}"),
+        "Spotify": get(Browser(make_app(spotify_client_id="x"), who["ada"]), "/spotify"),
+        "found in a catalogue": get(ada, f"/searches/{world.ids['search']}/archive", **SCRIPTED),
+        "found elsewhere": get(ada, f"/rooms/{code}/search?search=nothing&asked={world.ids['search']}"),
+        "upload.json": get(ada, "/uploads/upload0"),
+        "refused upload.json": get(ada, "/uploads/upload1"),
+        "providers": get(ada, "/admin/providers"),
         "library of a room": get(ada, f"/library?room={code}&genre=none"),
         "log (nothing)": get(ada, f"/rooms/{code}/log?kind=votes&person={world.cast.members['ben']}"),
     }
     wide = {
+        "share target": lambda: ada.post("/share", text="https://example.org/").text,
         "frame (guest)": partial(frame, world, "guest"),
         "room (host)": get(ada, f"/rooms/{code}"),
         "room (guest)": get(cleo, f"/rooms/{code}"),

@@ -7,105 +7,65 @@ text that stands in its row. So a text that breaks out, is changed or is lost an
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from models import Ban, Member, Message, Play, Playback, Room, Session, SiteEvent, Suggestion, Track, User
+import pytest
+
+from models import (
+    Ban,
+    Holding,
+    Item,
+    Member,
+    Message,
+    Play,
+    Playback,
+    Playlist,
+    PlaylistEntry,
+    Room,
+    Search,
+    SearchAnswer,
+    Session,
+    SiteEvent,
+    Source,
+    Subtitle,
+    Suggestion,
+    Track,
+    Upload,
+    User,
+)
 from party import (
+    adding,
     audit,
     chat,
     control,
+    doorway,
     hosting,
     invites,
     knocks,
-    letters,
+    lookups,
+    matching,
     moderation,
-    names,
     operating,
     people,
+    playlists,
+    progress,
     queue,
     rooms,
     sessions,
+    subtitles,
     suggestions,
 )
 from party import playback as player
 from party.change import Person
-from party.chat_text import clean_message
-from party.errors import Invalid
-from party.moderation import REASON_LONGEST
+from party.playlists import Line
 from tests.payloads import PAYLOADS
 from tests.stage import Cast, library
+from tests.web.hostile_fields import BY_LETTER, FIELDS, KEPT, TOKEN, Field
+from web import providers
 
 STRIDE = 15
 """Two slots of one field are so many payloads apart, so that pages with many slots need few turns."""
-
-TOKEN = re.compile(r"([NRTABGMKDSE])q(\d\d)q")
-
-
-def _title(text: str) -> str:
-    if len(text) > 200 or "\0" in text:
-        raise Invalid("The library takes no such title.")
-    return text
-
-
-def _reason(text: str) -> str:
-    if len(kept := names.one_line(text)) > REASON_LONGEST:
-        raise Invalid("Too long.")
-    return kept
-
-
-def _genre(text: str) -> str:
-    if len(_title(text)) > 60:
-        raise Invalid("The library takes no such genre.")
-    return text
-
-
-def _local_part(text: str) -> str:
-    return letters.clean_address(f"{text}@example.org").removesuffix("@example.org")
-
-
-@dataclass(frozen=True)
-class Field:
-    """A kind of text: the letter of its tokens, the rule that keeps it, and where it is kept."""
-
-    name: str
-    letter: str
-    rule: Callable[[str], str]
-    table: Any
-    column: Any
-    whole: str = "{}"
-
-    def token(self, slot: int) -> str:
-        """A harmless text that stands nowhere else."""
-        return f"{self.letter}q{slot:02d}q"
-
-
-FIELDS = [
-    Field("name", "N", names.clean_name, User, User.display_name),
-    Field("room name", "R", rooms.clean_room_name, Room, Room.name),
-    Field("title", "T", _title, Track, Track.title),
-    Field("artist", "A", _title, Track, Track.artist),
-    Field("album", "B", _title, Track, Track.album),
-    Field("genre", "G", _genre, Track, Track.genre),
-    Field("message", "M", clean_message, Message, Message.text),
-    Field("ban reason", "K", _reason, Ban, Ban.reason),
-    Field("decline reason", "D", _reason, Suggestion, Suggestion.reason),
-    Field("site ban reason", "S", _reason, User, User.ban_reason),
-    Field("e-mail address", "E", _local_part, User, User.email, "{}@example.org"),
-]
-BY_LETTER = {each.letter: each for each in FIELDS}
-KEPT: dict[str, list[str | None]] = {}
-"""By field, what is kept of each payload; None where it is refused."""
-
-for _field in FIELDS:
-    KEPT[_field.name] = []
-    for _payload in PAYLOADS:
-        try:
-            KEPT[_field.name].append(_field.rule(_payload.text))
-        except Invalid:
-            KEPT[_field.name].append(None)
 
 
 @dataclass
@@ -117,6 +77,8 @@ class World:
     persons: dict[str, Person] = field(default_factory=dict)
     slots: dict[str, list[int]] = field(default_factory=dict)
     invite: str = ""
+    share: str = ""
+    ids: dict[str, int] = field(default_factory=dict)
     since: int = 0
     texts: dict[tuple[str, int], str] = field(default_factory=dict)
     turn: int = -1
@@ -148,7 +110,7 @@ class World:
 
     @staticmethod
     def _write(each: Field, row: int, text: str) -> None:
-        column = {each.column.name: each.whole.format(text)}
+        column = {each.column.name: each.within(text)}
         each.table.update(column).where(each.table._meta.primary_key == row).execute()
 
 
@@ -178,7 +140,20 @@ def make_world(cast: Cast, time: Any) -> World:
         "decline reason": [row.id for row in Suggestion.select().where(Suggestion.state == "declined")],
         "site ban reason": banned,
         "e-mail address": [cast.ada.user_id, *banned],
+        "failure": [row.id for row in Track.select().where(Track.state == "failed").order_by(Track.id)],
+        "file name": [row.id for row in Upload.select().order_by(Upload.id)],
+        "refused file": [row.id for row in Upload.select().where(Upload.state == "refused")],
+        "subtitles": [row.id for row in Subtitle.select().order_by(Subtitle.id)],
+        "playlist": [row.id for row in Playlist.select().order_by(Playlist.id)],
+        "entry": [row.id for row in PlaylistEntry.select().order_by(PlaylistEntry.id)],
+        "entry artist": [row.id for row in PlaylistEntry.select().order_by(PlaylistEntry.id)],
+        "server": [row.id for row in Source.select().order_by(Source.id)],
+        "name at a server": [row.id for row in Source.select().where(Source.kind != "spotify")],
+        "server failure": [row.id for row in Source.select().where(Source.state == "failed")],
     }
+    answers = SearchAnswer.select().order_by(SearchAnswer.id)
+    for name, row in zip(("found", "found artist", "search failure", "on a server"), answers, strict=True):
+        world.slots[name] = [row.id]
     tracks = [track.id for track in Track.select().order_by(Track.id)]
     world.slots |= dict.fromkeys(("title", "artist", "album"), tracks)
     # One more would have the first one's text, and two tracks of one genre are one choice.
@@ -232,6 +207,7 @@ def _fill_room(world: World, time: Any, crew: list[Person]) -> None:
     for person in crew[8:10]:
         knocks.knock(person, code, "network")
     Room.update(entry="open").where(Room.code == code).execute()
+    _bring(world)
     world.since = cast.room().seq
     chat.say(guests[0], code, "Something new")
     chat.react(cast.cleo, code, first, "🎉")
@@ -246,6 +222,75 @@ def suggestions_of(cast: Cast, person: Person, track: int) -> int:
     made = suggestions.suggest_item(person, cast.code, Track.select().order_by(Track.id)[track].id)
     Room.update(settings=before).where(Room.code == cast.code).execute()
     return made
+
+
+def _bring(world: World) -> None:
+    """What people bring and keep, where others read of it: what cannot be played, words to a film, lists, servers."""
+    cast, code, room = world.cast, world.codes["open"], world.cast.room()
+    film = Item.get_by_id(Playback.get(Playback.room == room).item_id).track
+    Track.update(is_video=True, is_listed=False, provider="upload").where(Track.id == film).execute()
+    Holding.create(track=film, room=room, user=cast.ada.user_id, added_at=1)
+    playing = Playback.get(Playback.room == room).item_id
+    for number in range(2):
+        subtitles.add_subtitles(cast.ada, code, playing, f"Words {number}", "en", f"subtitles/{number}.vtt")
+    for key in ("dQw4w9WgXcQ", "aaaaaaaaaaa", "bbbbbbbbbbb"):
+        link = adding.add_link(
+            cast.cleo,
+            code,
+            provider="youtube",
+            key=key,
+            reference=key,
+            player="youtube",
+            title="A video",
+            is_video=True,
+        )
+        if key != "bbbbbbbbbbb":
+            lookups.give_up(Item.get_by_id(link.item_id).track_id, "That video is private.")
+    progress.save_progress(cast.ada, code, playing, 5_000)
+    lines = [
+        Line("Words", "Somebody"),
+        Line("Known", track_id=cast.tracks[2]),
+        Line("Words again", "Somebody"),
+    ]
+    for name in ("Late", "Early"):
+        world.ids["playlist"] = playlists.keep_lines(cast.ada, name, lines)
+    world.share = playlists.share_playlist(cast.ada, world.ids["playlist"])
+    for number, state in enumerate(("receiving", "refused")):
+        Upload.create(
+            token=f"upload{number}", user=cast.ada.user_id, room=room, name=f"{number}.mp3", size_bytes=10, state=state,
+            reason="No" if number else "", began_at=1, touched_at=1,
+        )  # fmt: skip
+    for kind, state in (("subsonic", "ready"), ("jellyfin", "failed"), ("spotify", "ready")):
+        made = Source.create(
+            user=cast.ada.user_id, kind=kind, name=kind, username="ada", address="https://music.example.org",
+            state=state, failure="No" if state == "failed" else "", created_at=1, options={"may": ["keep", "lists"]},
+        )  # fmt: skip
+        world.ids[kind] = made.id
+    shelf = f"source:{world.ids['subsonic']}"
+    for source, state in (
+        ("archive", "ready"),
+        ("jamendo", "ready"),
+        ("musicbrainz", "failed"),
+        (shelf, "ready"),
+    ):
+        kept = SearchAnswer.get_or_none(SearchAnswer.source == "archive")
+        is_own = source == shelf or kept is None
+        search = (
+            Search.create(user=cast.ada.user_id, room=room, words="album:1", asked_at=1)
+            if is_own
+            else kept.search
+        )
+        SearchAnswer.create(search=search, source=source, state=state, failure="No", answered_at=1)
+        world.ids["shelf" if source == shelf else "search"] = search.id
+
+
+def keep_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a page makes of a text by chance, or by comparing it with other texts, is no part of its tree."""
+    monkeypatch.setattr(people, "friendly_name", lambda: "Gentle Otter")
+    monkeypatch.setattr(doorway, "refuse_guessing", lambda _: None)
+    monkeypatch.setattr(providers, "_storage", lambda _: "There is room.")
+    likely = [matching.Match(track_id, 70) for track_id in (1, 2)]
+    monkeypatch.setattr(matching.Shelf, "best", lambda *_: likely)
 
 
 def _other_rooms(world: World, time: Any, crew: list[Person]) -> None:
@@ -269,9 +314,9 @@ def _other_rooms(world: World, time: Any, crew: list[Person]) -> None:
             Room.update(is_locked=True).where(where).execute()
         elif what in ("away", "over", "taken"):
             seat = people.join(cast.ben, code)
-            queue.add_item(cast.ben, code, cast.tracks[3])
+            queue.add_item(cast.ben, code, cast.tracks[9])
             player.skip(cast.ada, code)
-            queue.add_item(cast.ada, code, cast.tracks[4])
+            queue.add_item(cast.ada, code, cast.tracks[10])
             if what == "away":
                 hosting.name_cohost(cast.ada, code, seat)
                 people.screen_opened(seat, "web")
@@ -284,7 +329,7 @@ def _other_rooms(world: World, time: Any, crew: list[Person]) -> None:
                 people.screen_opened(people.join(crew[8], code), "web")
         else:
             people.join(cast.cleo, code)
-            queue.add_item(cast.cleo, code, cast.tracks[5])
+            queue.add_item(cast.cleo, code, cast.tracks[11])
             Room.update(state="LIVE").where(where).execute()
     for row in Member.select().where(Member.user == cast.ada.user_id, Member.room != cast.room()):
         if row.room.code not in (world.codes["away"], world.codes["over"]):

@@ -14,7 +14,15 @@ from tests.doors import Browser, tree, words
 from tests.ledger import every_row
 from tests.stage import Cast, library
 
-PAGES = ("/admin", "/admin/rooms", "/admin/people", "/admin/library", "/admin/jobs", "/admin/audit")
+PAGES = (
+    "/admin",
+    "/admin/rooms",
+    "/admin/people",
+    "/admin/library",
+    "/admin/jobs",
+    "/admin/audit",
+    "/admin/providers",
+)
 
 
 @pytest.fixture

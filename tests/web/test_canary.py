@@ -1,8 +1,9 @@
-"""T13, I14: no byte of a private room reaches anybody outside it, by any route, nor is an unlisted one ever told of.
+"""T13, T16, I14: no byte of a private room reaches anybody outside, by any route, nor is an unlisted one told of.
 
 Two hidden rooms are full of canaries: words and codes that occur nowhere else. Nine visitors of seven kinds ask every
 route of the application, with every method, for the hidden rooms, for unknown ones, and for rooms of their own with
-numbers of what is in the hidden ones. Before each request that may change something the database is put back.
+numbers of what is in the hidden ones. Before each request that may change something the database is put back. What
+people bring and keep for themselves (files, lists, servers, searches, where they stopped) is hidden in the same way.
 """
 
 from __future__ import annotations
@@ -21,8 +22,32 @@ from werkzeug.test import TestResponse
 import models
 from live import lobby, socket
 from live.lobby import Watcher
-from models import Ban, Invite, Item, Knock, Member, Message, Play, Reaction, Room, Suggestion, User, database
-from party import chat, discovery, people, queue, rooms
+from models import (
+    Ban,
+    Holding,
+    Invite,
+    Item,
+    Knock,
+    Member,
+    Message,
+    Play,
+    Playlist,
+    PlaylistEntry,
+    Progress,
+    Reaction,
+    Room,
+    Search,
+    SearchAnswer,
+    Source,
+    Subtitle,
+    SubtitleChoice,
+    Suggestion,
+    Track,
+    Upload,
+    User,
+    database,
+)
+from party import chat, discovery, people, playlists, queue, rooms, tracks
 from party.change import Person
 from tests.doors import Browser
 from tests.stage import Cast
@@ -49,6 +74,8 @@ FORM = {
     "answer": "accept", "role": "cohost", "locked": "no", "quota": "5", "hours": "1", "reason": "so", "preset": "party",
     "grant": "once", "email": "somebody@example.org", "theme": "dark", "action": "pause", "play": "1", "play_id": "1",
     "position_ms": "0", "after": "", "entry": "open", "minutes": "5", "all": "yes", "code": "", "next": "/",
+    "item": "1", "share": "on", "size": "10", "link": "https://youtu.be/dQw4w9WgXcQ", "search": "zz", "room": "",
+    "when_empty": "alike", "duration_ms": "90000", "label": "So", "subtitle": "1",
 }  # fmt: skip
 
 
@@ -58,7 +85,86 @@ class Hidden:
 
     code: str
     words: list[str]
-    ids: dict[str, int] = field(default_factory=dict)
+    ids: dict[str, object] = field(default_factory=dict)
+
+
+BROUGHT = ("file", "failed", "subtitle", "list", "shared", "entry", "server", "searched", "found", "work")
+"""What people bring and keep, each with a canary of its own."""
+
+
+def bring(mark: str, room: Room, host: int, guest: int, now: int) -> tuple[list[str], dict[str, object]]:
+    """Files, links, lists, a server, a search and where people stopped: the words, and what leads to each."""
+    said, number = {what: f"{mark}{what}" for what in BROUGHT}, 10_000 + 100 * ord(mark[0])
+    film, broken = (
+        Track.create(
+            id=number + len(what), slug=f"upload-{mark}-{what}", title=said[what],
+            artist=said[what], album=said[what], media_file=file,
+            cover_file="", search=f"zz {said[what]}", added_at=now, provider="upload", is_video=True, state=state,
+            failure=f"{said[what]} why" if state == "failed" else "", content=f"movie:{said['work']}", mime="video/mp4",
+            peaks="abc", opus_file=f"uploads/{said[what]}.opus",
+        )
+        for what, file, state in (("file", f"uploads/{said['file']}.mp4", "ready"), ("failed", "", "failed"))
+    )  # fmt: skip
+    for track in (film, broken):
+        Holding.create(track=track, room=room, user=guest, added_at=now)
+        Holding.create(track=track, user=host, added_at=now)
+    upload = Upload.create(
+        token=f"{mark}uploadtoken", user=guest, room=room, name=f"{said['file']}.mp4", size_bytes=10, state="refused",
+        reason=f"{said['failed']} so", track=film, began_at=now, touched_at=now,
+    )  # fmt: skip
+    words = Subtitle.create(
+        id=number,
+        track=film,
+        label=said["subtitle"],
+        file=f"subtitles/{said['subtitle']}.vtt",
+        added_by=guest,
+        added_at=now,
+    )
+    SubtitleChoice.create(user=host, track=film, subtitle=words)
+    User.update(email=f"{mark.lower()}@example.org").where(User.id == host).execute()
+    lists = [
+        Playlist.create(
+            id=number + len(what),
+            user=host,
+            name=said[what],
+            share_token=token,
+            created_at=now,
+            changed_at=now,
+        )
+        for what, token in (("list", None), ("shared", f"{mark}sharetoken"))
+    ]
+    for each in lists:
+        entry = PlaylistEntry.create(
+            id=each.id, playlist=each, track=film, title=said["entry"], artist=said["entry"], album=said["entry"],
+            added_at=now, link=f"https://{said['entry']}.example/", position="a",
+        )  # fmt: skip
+    source = Source.create(
+        id=number, user=host, kind="subsonic", name=said["server"], address=f"https://{said['server']}.example",
+        created_at=now, username=said["server"], secret=f"{said['server']} secret", state="ready",
+        failure=said["server"],
+    )  # fmt: skip
+    search = Search.create(id=number, user=host, room=room, words=said["searched"].lower(), asked_at=now)
+    row = {
+        "provider": "archive", "key": "a", "title": said["found"], "artist": said["found"], "album": said["found"],
+        "duration_ms": 5, "preview_url": f"https://{said['found']}.example/", "is_playable": True,
+    }  # fmt: skip
+    SearchAnswer.create(search=search, source="archive", state="ready", results=[row], answered_at=now)
+    for user in (host, guest):
+        Progress.create(
+            user=user,
+            room=room,
+            content=f"movie:{said['work']}",
+            track=film,
+            position_ms=5,
+            duration_ms=50,
+            saved_at=now,
+        )
+    return [*said.values(), f"{mark}uploadtoken", f"{mark}sharetoken"], {
+        "token": upload.token, "subtitle_id": words.id, "playlist_id": lists[0].id, "entry_id": entry.id,
+        "search_id": search.id, "source": "archive", "source_id": source.id, "film": film.id, "room_id": room.id,
+        "shared": lists[1].share_token, "marked": "A" * 20, "kind": "file", "size": "96",
+        "format": "json", "what": "tonight",
+    }  # fmt: skip
 
 
 def fill(cast: Cast, mark: str, visibility: str) -> Hidden:
@@ -88,11 +194,13 @@ def fill(cast: Cast, mark: str, visibility: str) -> Hidden:
     invite = Invite.create(
         room=room, token_hash=mark * 4, quota=5, made_by=host_seat, made_at=now, expires_at=now + 10**9
     )
-    ids = {
+    brought, led_to = bring(mark, room, host.user_id, guest.user_id, now)
+    ids = led_to | {
         "item_id": items[1], "member_id": seat.id, "message_id": message.id, "suggestion_id": suggestion.id,
         "invite_id": invite.id, "track_id": 1, "seq": 3, "user_id": host.user_id,
+        "guest_id": guest.user_id,
     }  # fmt: skip
-    return Hidden(code, [*words, mark * 4], ids)
+    return Hidden(code, [*words, mark * 4, *brought], ids)
 
 
 def outsiders(cast: Cast, private: Hidden, unlisted: Hidden) -> dict[str, tuple[Person | None, str]]:
@@ -151,6 +259,15 @@ class Sweep:
         room = Room.get(Room.code == self.private.code)
         tables = (Member, Item, Message, Suggestion, Play, Ban, Invite)
         own = [sorted(table.select().where(table.room == room).tuples(), key=str) for table in tables]
+        # Of these, whoever belongs to the room has more than one in it, and nobody else may touch any of them.
+        people_of = [self.private.ids[name] for name in ("user_id", "guest_id")]
+        kept = (Holding, Upload, Search, Progress, Playlist, Source, SubtitleChoice)
+        own += [sorted(table.select().where(table.user << people_of).tuples(), key=str) for table in kept]
+        film = self.private.ids["film"]
+        own += [
+            sorted(table.select().where(table.track == film).tuples(), key=str)
+            for table in (PlaylistEntry, Subtitle)
+        ]
         return [list(Room.select().where(Room.id == room.id).tuples()), *own]
 
     def ask(self, browser: Browser, method: str, path: str, **more: object) -> TestResponse:
@@ -189,7 +306,7 @@ def sweep(app: Flask, cast: Cast, tmp_path: Path, time, monkeypatch: pytest.Monk
     door._pictures.clear()
 
 
-def filled(rule: Rule, code: str, ids: dict[str, int]) -> str:
+def filled(rule: Rule, code: str, ids: dict[str, object]) -> str:
     """The rule's address with a code and numbers in it."""
     path = str(rule)
     for name in rule.arguments:
@@ -199,6 +316,9 @@ def filled(rule: Rule, code: str, ids: dict[str, int]) -> str:
             value = "css/discover.css"
         else:
             value = ids.get(name, ids["member_id"] if path.find("<int") >= 0 else "x" * 43)
+            if name == "token" and not path.startswith("/uploads/"):
+                # Whoever has the link of a shared list may look at it.
+                value = "x" * 43
         path = re.sub(rf"<(?:[^<>]*:)?{name}>", str(value), path)
     return path
 
@@ -397,3 +517,165 @@ def test_the_live_list_never_tells_of_a_hidden_room(
             re.findall(rb'[^"]*%s[^"]*' % room.code.encode(), held)
             == [b"room-card-" + room.code.encode()] * 2
         )
+
+
+# What belongs to one person: nobody else can tell whether it is there.
+
+KEPT = {
+    "playlist_id": ("/playlists",),
+    "entry_id": ("/playlists/<int",),
+    "token": ("/uploads/",),
+    "search_id": ("/searches/", "/rooms/"),
+    "source_id": ("/sources/",),
+    "subtitle_id": ("/media/",),
+    "track_id": ("/media/",),
+}
+"""The names of what is kept, and where the addresses that lead to it begin."""
+NOWHERE: dict[str, object] = {
+    "playlist_id": 99_001, "entry_id": 99_002, "token": "Quollsuploadtoken", "search_id": 99_003, "source_id": 99_004,
+    "subtitle_id": 99_005, "track_id": 99_006,
+}  # fmt: skip
+
+
+def test_nobody_learns_whether_anothers_things_are_there(app: Flask, sweep: Sweep) -> None:
+    """Lists, files on their way, searches, servers, media without their mark: answered like what never was."""
+    real = sweep.private.ids | {"track_id": sweep.private.ids["film"]}
+    every = [(rule, method) for rule, method in requests_of(app) if KEPT.keys() & rule.arguments]
+    different, seen = [], set()
+    for who, (person, own) in sweep.visitors.items():
+        for rule, method in every:
+            for name in sorted(KEPT.keys() & rule.arguments):
+                if not str(rule).startswith(KEPT[name]):
+                    continue
+                seen.add(str(rule))
+                for htmx in (False, True):
+                    answers = []
+                    for value in (real[name], NOWHERE[name]):
+                        if method not in SAFE:
+                            sweep.put_back()
+                        path = filled(rule, own, real | {name: value})
+                        answers.append(
+                            same(sweep.ask(Browser(app, person), method, path, htmx=htmx), str(value))
+                        )
+                    if answers[0] != answers[1]:
+                        different.append(f"{who} {method} {rule} {name}: {answers[0][0]}, {answers[1][0]}")
+        sweep.put_back()
+    print(f"\n{len(seen)} routes to what one person keeps, {sweep.asked} requests in pairs")
+    assert len(seen) > 20
+    assert not different, "\n".join(different)
+
+
+def test_nobody_puts_on_or_keeps_what_is_not_theirs_to_see(app: Flask, sweep: Sweep) -> None:
+    film, entry, different = sweep.private.ids["film"], sweep.private.ids["entry_id"], []
+    for who, (person, own) in sweep.visitors.items():
+        if person is None:
+            continue
+        User.update(email=f"{who}@example.org").where(User.id == person.user_id).execute()
+        mine = playlists.keep_lines(person, "Mine", [playlists.Line("Words")])
+        line = PlaylistEntry.get(PlaylistEntry.playlist == mine).id
+        for path, name in (
+            (f"/rooms/{own}/queue", "track_id"),
+            (f"/rooms/{own}/suggestions", "track_id"),
+            (f"/playlists/{mine}/entries", "track_id"),
+            (f"/playlists/{mine}/entries/{line}/match", "track_id"),
+            (f"/rooms/{own}/plays-on", "playlist_id"),
+            (f"/playlists/{mine}/entries/{line}/copies", "to"),
+            (f"/playlists/{mine}/copies", "to"),
+            (f"/rooms/{own}/playlists", "to"),
+            (f"/rooms/{own}/shelf", "source"),
+        ):
+            hidden = {"track_id": film, "source": sweep.private.ids["source_id"]}.get(
+                name, sweep.private.ids["playlist_id"]
+            )
+            told = []
+            for value in (hidden, 99_001):
+                form = {name: str(value), "words": "x", "when_empty": "playlist", "item": "1"}
+                answer = sweep.ask(Browser(app, person), "POST", path, data=form)
+                assert answer.status_code >= 400, (who, path, answer.status_code)
+                told.append(same(answer, str(value)))
+            if told[0] != told[1]:
+                different.append(f"{who} {path}: {told[0][0]}, {told[1][0]}")
+        for path in (
+            f"/playlists/{mine}/entries/{entry}/removal",
+            f"/playlists/{mine}/entries/{entry}/restoration",
+            f"/playlists/{mine}/entries/{entry}/match",
+            f"/playlists/{mine}/entries/{entry}/move",
+        ):
+            assert sweep.ask(Browser(app, person), "POST", path, data={"track_id": "1"}).status_code == 404
+    assert sweep.private_rows() == sweep.rows
+    assert not different, "\n".join(different)
+
+
+def test_no_search_finds_what_others_brought(app: Flask, sweep: Sweep) -> None:
+    for who, (person, own) in sweep.visitors.items():
+        mine = None
+        if person is not None:
+            User.update(email=f"{who}@example.org").where(User.id == person.user_id).execute()
+            mine = playlists.keep_lines(person, "Mine", [playlists.Line("Words")])
+        for hidden in (sweep.private, sweep.unlisted):
+            for word in hidden.words:
+                typed = word.lower()
+                asked = [
+                    f"/library?search={typed}", f"/rooms/{own}/search?search={typed}",
+                    f"/library?room={own}&search={typed}",
+                    *([f"/playlists/{mine}/matches?search={typed}&entry=1"] if mine else []),
+                ]  # fmt: skip
+                for path in asked:
+                    answer = sweep.ask(Browser(app, person), "GET", path, htmx=True)
+                    # What the library holds for everybody is found by everybody: the three titles of `fill`.
+                    others = [each for each in hidden.words if each not in hidden.words[5:8] and each != word]
+                    text = answer.get_data(as_text=True)
+                    found = [each for each in others if each.lower() in text.lower().replace(typed, "")]
+                    if found:
+                        sweep.found.append(f"{who} {path}: {found}")
+    assert not sweep.found, "\n".join(sweep.found)
+
+
+def test_an_address_of_media_is_its_own_key(app: Flask, sweep: Sweep) -> None:
+    """Without its mark nobody is served, not even who brought it; with the mark everybody is, session or none."""
+    film, words = (
+        Track.get_by_id(sweep.private.ids["film"]),
+        Subtitle.get_by_id(sweep.private.ids["subtitle_id"]),
+    )
+    mark = tracks.mark(film.id, film.media_file, film.cover_file, film.added_at)
+    cover = tracks.mark(film.id, film.media_file, film.cover_file, film.added_at, "cover")
+    own_mark = tracks.mark(words.id, words.file, words.added_at)
+    owner = Person(sweep.private.ids["guest_id"])
+    guesses = [
+        "A" * 20,
+        own_mark,
+        mark[:-1] + ("A" if mark[-1] != "A" else "B"),
+        mark.swapcase(),
+        mark + "A",
+        "é",
+    ]
+    everybody = [owner, *(person for person, _ in sweep.visitors.values())]
+    for person in everybody:
+        for guess in guesses:
+            for kind in ("file", "opus", "cover", "cover/96"):
+                answer = sweep.ask(Browser(app, person), "GET", f"/media/{film.id}/{guess}/{kind}")
+                assert answer.status_code == 404, (guess, kind)
+        answer = sweep.ask(Browser(app, person), "GET", f"/media/subtitles/{words.id}/{mark}")
+        assert answer.status_code == 404
+        for kind, other in (("file", cover), ("opus", cover), ("cover", mark)):
+            answer = sweep.ask(Browser(app, person), "GET", f"/media/{film.id}/{other}/{kind}")
+            assert answer.status_code == 404, "who sees a cover has no file yet"
+        shown = sweep.ask(Browser(app, person), "GET", f"/media/{film.id}/{cover}/cover")
+        assert shown.status_code == 200 and "Set-Cookie" not in shown.headers
+
+
+def test_a_shared_list_tells_its_name_and_songs_and_nothing_else(app: Flask, sweep: Sweep) -> None:
+    """Its link is its key. It leads to no file, no room, no other list of the same person."""
+    token, told = sweep.private.ids["shared"], {"shared", "entry", "host", "file"}
+    for who, (person, _) in sweep.visitors.items():
+        answer = sweep.ask(Browser(app, person), "GET", f"/playlists/shared/{token}")
+        assert answer.status_code == 200, who
+        words = [w for w in sweep.private.words if not any(w.endswith(each) for each in told) and w != token]
+        text = answer.get_data(as_text=True).lower()
+        assert not [word for word in words if word.lower() in text], who
+        for number, mark in re.findall(r"/media/([0-9]+)/([^/]+)/cover", answer.get_data(as_text=True)):
+            told_by = sweep.ask(Browser(app, person), "GET", f"/media/{number}/{mark}/file")
+            assert told_by.status_code == 404, who
+        assert sweep.ask(Browser(app, person), "GET", "/playlists/shared/x" + token[1:]).status_code == 404
+    Playlist.update(share_token=None).where(Playlist.share_token == token).execute()
+    assert sweep.ask(Browser(app), "GET", f"/playlists/shared/{token}").status_code == 404

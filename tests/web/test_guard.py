@@ -158,7 +158,7 @@ def test_every_answer_carries_the_strict_headers(
             and "object-src 'none'" in policy
         )
         assert "base-uri 'none'" in policy and "form-action 'self'" in policy
-        assert "unsafe" not in policy and "script-src 'self';" in policy and "style-src 'self'" in policy
+        assert "unsafe" not in policy and "script-src 'self'" in policy and "style-src 'self'" in policy
         assert {name: answer.headers.get(name) for name in STRICT} == STRICT
     for answer in answers[:10]:
         assert answer.headers["Cache-Control"] == "no-store"
@@ -183,7 +183,7 @@ def test_every_answer_carries_the_strict_headers(
         ("BREW", "/"),
         ("POST", "/healthz"),
         ("DELETE", "/library"),
-        ("POST", "/tracks/1/audio"),
+        ("POST", "/media/1/mark/file"),
     ],
 )
 def test_a_method_that_is_not_offered_is_refused_with_those_that_are(
@@ -331,7 +331,7 @@ def test_asking_for_a_socket_where_there_is_none_breaks_nothing(cast: Cast, app:
             room,
             f"{room}/changes",
             f"{room}/live",
-            "/tracks/1/audio",
+            "/media/1/mark/file",
             "/live",
             "/healthz",
         ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections import Counter
@@ -13,7 +15,8 @@ from urllib.parse import quote_plus
 import pytest
 from flask import Flask
 
-from party import doorway, people, sessions
+from media import lists
+from party import playlists, sessions
 from tests.doors import Browser
 from tests.payloads import PAYLOADS
 from tests.screen import parse
@@ -24,6 +27,7 @@ from tests.web.hostile_world import (
     KEPT,
     STRIDE,
     World,
+    keep_still,
     make_world,
     tokens_in,
 )
@@ -46,8 +50,7 @@ class Tally:
 
 @pytest.fixture
 def world(app: Flask, cast: Cast, time, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(people, "friendly_name", lambda: "Gentle Otter")
-    monkeypatch.setattr(doorway, "refuse_guessing", lambda _: None)
+    keep_still(monkeypatch)
     return make_world(cast, time)
 
 
@@ -102,6 +105,7 @@ def report(tally: Tally) -> None:
 # What is not kept, but comes back on the answer.
 
 TERM = "zzqxz"
+ROOM_SEARCH = "/rooms/CODE/search"
 ECHOES: dict[str, tuple[str, str, dict[str, str]]] = {
     "library search": ("GET", "/library", {"search": TERM}),
     "library genre": ("GET", "/library", {"genre": TERM}),
@@ -118,14 +122,26 @@ ECHOES: dict[str, tuple[str, str, dict[str, str]]] = {
     "nothing here": ("GET", f"/nothing/{TERM}", {}),
     "name too long": ("POST", "/guest", {"display_name": f"{TERM}{'x' * 60}"}),
     "room name too long": ("POST", "/rooms", {"name": f"{TERM}{'x' * 70}"}),
+    "shared link": ("POST", "/share", {"text": f"https://example.org/{TERM}"}),
+    "search in a room": ("GET", ROOM_SEARCH, {"search": TERM}),
+    "playlist search": ("GET", "/playlists/2/matches", {"search": TERM}),
+    "search for one line": ("GET", "/playlists/2/matches", {"search": TERM, "entry": "4"}),
+    "playlist name too long": ("POST", "/playlists", {"name": f"{TERM}{'x' * 700}"}),
+    "link nobody knows": ("POST", "/rooms/CODE/links", {"link": f"https://{TERM}"}),
+    "server": ("POST", "/sources", {"kind": "subsonic", "address": f"https://{TERM} x", "secret": "x"}),
+    "kind of server": ("POST", "/sources", {"kind": TERM, "address": "https://music.example.org"}),
+    "kind of file": ("GET", "/playlists/2/export.TERM".replace("TERM", TERM), {}),
 }
+SIGNED_IN = ("/admin", "/share", "/playlists", "/rooms/CODE/links", "/sources")
+"""What only somebody with a name, or with an account, is answered."""
 
 
 def test_what_was_typed_comes_back_as_text(app: Flask, world: World) -> None:
     ada, nobody = Browser(app, world.persons["ada"]), Browser(app)
     wrong, compared = [], 0
     for name, (method, path, fields) in ECHOES.items():
-        browser = ada if path.startswith("/admin") else nobody
+        browser = ada if path.startswith(SIGNED_IN) else nobody
+        path = path.replace("CODE", world.codes["open"])
         plain = {part: parse(echo(browser, method, path, fields, part)) for part in (TERM, f"{TERM}/{TERM}")}
         for payload in PAYLOADS:
             answer = parse(echo(browser, method, path, fields, payload.text))
@@ -163,6 +179,33 @@ def outline(told: Any) -> Any:
     tag, attrs, children = told
     names = tuple((name, value if name in ("id", "action", "type", "name") else "") for name, value in attrs)
     return (tag, names, tuple(outline(child) for child in children if not isinstance(child, str)))
+
+
+FILES = {"m3u8": "m3u8", "xspf": "xspf", "jspf": "jspf", "csv": "csv", "json": "json", "txt": "txt"}
+
+
+@pytest.mark.parametrize("format", FILES)
+def test_lists_as_files_hold_every_text_and_are_read_as_they_were_written(
+    app: Flask, world: World, format: str
+) -> None:
+    """T4, T5: no text ends its line, its cell or its element; a file of them comes back as the same lines."""
+    ada, payloads = world.persons["ada"], [payload.text for payload in PAYLOADS]
+    kept = [playlists.cleaned(playlists.Line(text, text, text)) for text in payloads]
+    made = playlists.keep_lines(ada, playlists.clean_name(payloads[0]), kept)
+    answer = Browser(app, ada).get(f"/playlists/{made}/export.{format}")
+    assert answer.status_code == 200 and answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff" and answer.mimetype != "text/html"
+    assert not re.search(r"[<>\r\n]", answer.headers["Content-Disposition"])
+    read = lists.read(answer.get_data())
+    told = [(row.title, row.artist) for row in read.rows]
+    if format in ("xspf", "jspf", "json", "csv"):
+        assert told == [(line.title, line.artist) for line in kept]
+    assert len(told) == len(kept)
+    if format == "csv":
+        cells = [cell for row in csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))) for cell in row]
+        assert len(cells) > 3 * len(kept) and not [
+            cell for cell in cells if cell.startswith(("=", "+", "-", "@"))
+        ]
 
 
 def test_nothing_of_what_a_browser_calls_itself_is_kept(cast: Cast) -> None:

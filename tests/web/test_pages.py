@@ -214,6 +214,6 @@ def test_t3_a_hostile_name_is_text_everywhere(cast: Cast, nobody: Browser, ada: 
         for node in tree(page).all():
             assert not any(attribute.startswith("on") for attribute in node.attrs), node
             assert node.tag != "script" or (node.attrs.get("src") or "").startswith("/static/")
-            is_ours = re.fullmatch(r"/tracks/.*|/rooms/[A-Z0-9]{8}/qr\.svg", node.attrs.get("src") or "")
+            is_ours = re.fullmatch(r"/media/.*|/rooms/[A-Z0-9]{8}/qr\.svg", node.attrs.get("src") or "")
             assert node.tag != "img" or is_ours
         assert "49" not in words(page)

@@ -1,0 +1,76 @@
+"""Playlist files: which format one has, what it holds, and writing one. Text in and out; no network, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from media import list_csv, list_json, list_m3u, list_text, list_xspf
+from media.list_row import MOST_ROWS, Listing, Row, bounded
+from media.provider import Trouble
+
+__all__ = ["FORMATS", "MOST_BYTES", "MOST_ROWS", "Format", "Listing", "Row", "decoded", "read", "write"]
+
+MOST_BYTES = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file. `title` is what people call it."""
+
+    title: str
+    mime: str
+    ending: str
+    write: Callable[[Listing], str]
+
+
+FORMATS = {
+    "m3u8": Format("M3U8", list_m3u.MIME, list_m3u.ENDING, list_m3u.write),
+    "xspf": Format("XSPF", list_xspf.MIME, list_xspf.ENDING, list_xspf.write),
+    "jspf": Format("JSPF", list_json.JSPF_MIME, list_json.JSPF_ENDING, list_json.write_jspf),
+    "csv": Format("CSV", list_csv.MIME, list_csv.ENDING, list_csv.write),
+    "json": Format("JSON", list_json.MIME, list_json.ENDING, list_json.write),
+    "txt": Format("Text", list_text.MIME, list_text.ENDING, list_text.write),
+}
+
+
+def read(data: bytes | str) -> Listing:
+    """What the file holds, by its content and not by its name. Raises Trouble with a sentence."""
+    if len(data) > MOST_BYTES:
+        raise Trouble(f"That is too much for a playlist. Up to {MOST_BYTES // 1_000_000} MB fit.")
+    text = decoded(data) if isinstance(data, bytes) else data
+    for is_it, reader in (
+        (list_m3u.is_it, list_m3u.read),
+        (list_xspf.is_it, list_xspf.read),
+        (list_json.is_it, list_json.read),
+        (list_csv.is_it, list_csv.read),
+    ):
+        if is_it(text):
+            found = reader(text)
+            break
+    else:
+        found = list_text.read(text)
+    return Listing(bounded(found.rows), found.name[:1_000])
+
+
+def write(listing: Listing, name: str) -> str:
+    """The listing in the format of that name."""
+    return FORMATS[name].write(listing)
+
+
+def decoded(data: bytes) -> str:
+    """Text in UTF-8 or UTF-16, told by its mark or its zeros; anything else is taken for Western European."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    if data[1:2] == b"\0" and data[:1] != b"\0":
+        return data.decode("utf-16-le", "replace")
+    if data[:1] == b"\0" and data[1:2] != b"\0":
+        return data.decode("utf-16-be", "replace")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # A UTF-8 tail cut short is rarer than a file of a program that knows only Latin letters.
+        text = data.decode("cp1252", "replace")
+    if "\0" in text:
+        raise Trouble("That is no playlist: it is no text.")
+    return text

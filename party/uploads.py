@@ -1,0 +1,363 @@
+"""Files people bring: begun, received in pieces, cancelled, checked, put on the line; how much anybody may bring.
+
+The bytes are in party.parts, what a file turns out to be is found in the worker. A row's `received_bytes` counts only
+what is on the disk for good: after a crash the file may be longer, and is cut there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from peewee import fn
+
+from config import settings
+from models import Holding, Room, Track, Upload, User, database, is_sqlite, rows
+from party import library, parts, shelf, suggestions, work
+from party.change import Actor, Change, Person, change, write
+from party.clock import now_ms
+from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
+from party.names import one_line
+
+MEGABYTE = 2**20
+MOST_OPEN = 50
+NAME_LONGEST, WORDS_LONGEST, REASON_LONGEST = 200, 200, 200
+EXTENSIONS = ("mp3", "m4a", "flac", "ogg", "opus", "wav", "mp4", "webm")
+"""A first look by name alone, so that nobody sends a gigabyte for nothing; what counts is found in the bytes."""
+OPEN = ("receiving", "checking")
+CHECK_AGAIN_MS = 60_000
+ABANDONED_MS = 86_400_000
+GONE = "That upload is not here any more. Choose the file again."
+
+
+class TooLarge(Refusal):
+    """More bytes than one file, one person or one room may have."""
+
+    code, status = "too_large", 413
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an upload is. `kept_bytes` is how much of it is here for good; `reason` says what went wrong, if any."""
+
+    token: str
+    name: str
+    size_bytes: int
+    kept_bytes: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A file that is here whole and waits to be looked at."""
+
+    upload_id: int
+    path: Path
+    name: str
+    size_bytes: int
+
+
+def begin(actor: Actor, code: str, name: str, size_bytes: int, goes_on_line: bool = True) -> str:
+    """Announce a file for a room, which has to take files from this person and of this size. Returns its token."""
+    name = clean_file_name(name)
+    refuse_size(size_bytes)
+    parts.refuse_full_disk(size_bytes)
+    with change(actor, code, may="see") as c:
+        _refuse_here(c, size_bytes)
+        return _new_row(c.seat.user_id, c.room, name, size_bytes, goes_on_line)
+
+
+def foresee(actor: Actor, code: str, size_bytes: int) -> None:
+    """Refuse, before a byte is read, what `begin` would refuse of files that make so many bytes together."""
+    parts.refuse_full_disk(size_bytes)
+    with change(actor, code, may="see") as c:
+        _refuse_here(c, 0)
+
+
+def begin_shared(actor: Person, name: str, size_bytes: int) -> str:
+    """Announce a file whose room is chosen later. Returns its token."""
+    name = clean_file_name(name)
+    refuse_size(size_bytes)
+    parts.refuse_full_disk(size_bytes)
+    with write():
+        _refuse_person(actor.user_id, size_bytes)
+        return _new_row(actor.user_id, None, name, size_bytes, True)
+
+
+def choose_room(actor: Person, code: str, tokens: list[str]) -> None:
+    """Send files that came without a room to one. Sent already changes nothing."""
+    with change(actor, code, may="see") as c:
+        for token in tokens:
+            row = _own(actor, token, held=True)
+            if row.room_id is not None or row.state != "receiving":
+                continue
+            _refuse_here(c, row.size_bytes, has_row=True)
+            row.room = c.room
+            row.save(only=[Upload.room])
+            if row.received_bytes == row.size_bytes:
+                _hand_to_worker(row)
+
+
+def standing(actor: Person, token: str) -> Standing:
+    """How far one of your own uploads is. Raises NotFound."""
+    row = _own(actor, token)
+    return Standing(row.token, row.name, row.size_bytes, row.received_bytes, row.state, row.reason)
+
+
+def receive(actor: Person, token: str, before: int, received: int) -> None:
+    """Count what is on the disk for good; a whole file goes to the worker. `before` is what the row said.
+
+    Raises Conflict when the upload moved on or was called off meanwhile.
+    """
+    with write():
+        row = _own(actor, token, held=True)
+        if row.state != "receiving" or row.received_bytes != before or received > row.size_bytes:
+            raise Conflict("That upload went another way meanwhile.")
+        row.received_bytes, row.touched_at = received, now_ms()
+        row.save(only=[Upload.received_bytes, Upload.touched_at])
+        if received == row.size_bytes and row.room_id is not None:
+            _hand_to_worker(row)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Without the database connection while something slow lasts: there are fewer of those than of slow senders."""
+    handle = database.obj
+    handle.close()
+    try:
+        yield
+    finally:
+        handle.connect(reuse_if_open=True)
+
+
+def cancel(actor: Person, token: str) -> None:
+    """Call an upload off; its bytes go. Called off already changes nothing."""
+    with write():
+        row = _own(actor, token, held=True)
+        if row.state == "ready":
+            raise Conflict("That file is here already. Take it off the line instead.")
+        if row.state in OPEN:
+            _close(row, "cancelled")
+    parts.run(lambda: parts.remove(token))
+
+
+# --- for the worker --------------------------------------------------------------------------------------------------
+
+
+def to_check(upload_id: int) -> Whole | None:
+    """The file to look at; None when nobody waits for it any more."""
+    with write():
+        row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+        if row is None:
+            return None
+        row.touched_at = now_ms()
+        row.save(only=[Upload.touched_at])
+    return Whole(row.id, parts.path_of(row.token), row.name, row.size_bytes)
+
+
+def known_file(sha256: str) -> int | None:
+    """The track made of these very bytes before."""
+    track = Track.get_or_none(Track.sha256 == sha256)
+    return int(track.id) if track else None
+
+
+def finish(
+    upload_id: int,
+    *,
+    sha256: str,
+    mime: str,
+    is_video: bool,
+    title: str,
+    artist: str,
+    album: str,
+    genre: str,
+    duration_ms: int,
+    media_file: str,
+    cover_file: str,
+    hue: str,
+    size_bytes: int,
+    loudness_lufs: float | None = None,
+    peaks: str = "",
+    opus_file: str = "",
+) -> None:
+    """A checked file becomes a track, or the one made of the same bytes before, and goes where its person wanted it.
+
+    When the line does not take it, the file is ready all the same and the reason is kept. Again changes nothing.
+    """
+    words = {"title": title, "artist": artist, "album": album}
+    values = {name: one_line(text)[:WORDS_LONGEST] for name, text in words.items()}
+    with write():
+        row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+        if row is None:
+            return
+        Track.insert(
+            **values,
+            slug=f"upload-{sha256[:32]}",
+            genre=one_line(genre)[:60],
+            duration_ms=duration_ms,
+            media_file=media_file,
+            cover_file=cover_file,
+            hue=hue,
+            search=library.fold(" ".join(values.values())),
+            added_at=now_ms(),
+            provider="upload",
+            is_video=is_video,
+            mime=mime,
+            size_bytes=size_bytes,
+            sha256=sha256,
+            opus_file=opus_file,
+            loudness_lufs=loudness_lufs,
+            peaks=peaks,
+        ).on_conflict_ignore().execute()
+        row.track = track = Track.get(Track.sha256 == sha256)
+        shelf.bring(track, row.room_id, row.user_id, now_ms())
+        _close(row, "ready", _put_on(row, track.id) if row.goes_on_line else "")
+    parts.run(lambda: parts.remove(row.token))
+
+
+def refuse(upload_id: int, sentence: str) -> None:
+    """A checked file is none that we play, and goes; the sentence says why. Again changes nothing."""
+    with write():
+        row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+        if row is None:
+            return
+        _close(row, "refused", sentence)
+    parts.run(lambda: parts.remove(row.token))
+
+
+# --- for the sweep ---------------------------------------------------------------------------------------------------
+
+
+def check_again() -> None:
+    """Hand over once more what has been whole for a minute and is not checked."""
+    late = (Upload.state == "checking") & (Upload.touched_at < now_ms() - CHECK_AGAIN_MS)
+    if not Upload.select().where(late).exists():
+        return
+    with write():
+        for row in Upload.select().where(late):
+            _hand_to_worker(row)
+
+
+def forget_abandoned() -> int:
+    """Let go of what nobody went on with for a day, and of bytes that belong to nothing. Returns how many went."""
+    late = (Upload.state == "receiving") & (Upload.touched_at < now_ms() - ABANDONED_MS)
+    with write():
+        gone = [row.token for row in Upload.select().where(late)]
+        Upload.delete().where(Upload.token.in_(gone)).execute()
+    for token in gone:
+        parts.remove(token)
+    open_tokens = {token for (token,) in rows(Upload.select(Upload.token).where(Upload.state.in_(OPEN)))}
+    return len(gone) + parts.remove_strays(open_tokens)
+
+
+# --- rules -----------------------------------------------------------------------------------------------------------
+
+
+def clean_file_name(text: str) -> str:
+    """The file's own name without folders, on one line. Raises Invalid for what no player here takes by its ending."""
+    name = one_line(text.replace("\\", "/").rsplit("/", 1)[-1])
+    stem, dot, ending = name.rpartition(".")
+    if not dot or ending.lower() not in EXTENSIONS:
+        raise Invalid("That kind of file won’t play here. Try mp3, m4a, flac, ogg, opus, wav, mp4 or webm.")
+    return f"{stem[: NAME_LONGEST - 1 - len(ending)]}.{ending}"
+
+
+def refuse_size(size_bytes: int) -> None:
+    """Raise Invalid for an empty file, TooLarge for more than one file may have."""
+    if size_bytes <= 0:
+        raise Invalid("That file is empty.")
+    if size_bytes > settings.upload_mb * MEGABYTE:
+        raise TooLarge(f"That file is too large. Up to {size_words(settings.upload_mb)} fit.")
+
+
+def size_words(megabytes: float) -> str:
+    """1.5 GB, 200 MB."""
+    if megabytes < 1024:
+        return f"{max(1, round(megabytes))} MB"
+    return f"{megabytes / 1024:.1f}".removesuffix(".0") + " GB"
+
+
+def _refuse_here(c: Change, size_bytes: int, *, has_row: bool = False) -> None:
+    """Raise what keeps this person from bringing so many bytes into this room."""
+    seat = c.seat
+    if not c.can("suggest_item"):
+        c.need("add_item")
+    if not c.settings.uploads:
+        raise NotAllowed("This room takes no files. Search, or paste a link.")
+    if not has_row:
+        _refuse_person(seat.user_id, size_bytes)
+    if _is_over(settings.quota_room_mb, _used(room=c.room) + size_bytes):
+        most = size_words(settings.quota_room_mb)
+        raise TooLarge(f"This room’s files would be more than the {most} it may keep.")
+
+
+def _refuse_person(user_id: int, size_bytes: int) -> None:
+    person = User.select(User.id).where(User.id == user_id)
+    # Elsewhere the room's lock does not hold off the same person's files in another room.
+    if not (person if is_sqlite() else person.for_update()).exists():
+        raise NotKnown("Tell us your name first.")
+    if Upload.select().where(Upload.user == user_id, Upload.state.in_(OPEN)).count() >= MOST_OPEN:
+        raise TooMany(f"{MOST_OPEN} files of yours are on their way already. Let them arrive first.")
+    if _is_over(settings.quota_person_mb, _used(user=user_id) + size_bytes):
+        most = size_words(settings.quota_person_mb)
+        raise TooLarge(f"Your files would be more than the {most} one person may keep here.")
+
+
+def _is_over(most_mb: int, size_bytes: int) -> bool:
+    return bool(most_mb) and size_bytes > most_mb * MEGABYTE
+
+
+def _used(**whose: Any) -> int:
+    """Bytes of what a person or a room keeps, and of what is on its way there."""
+    held = Holding.select(Holding.track).filter(**whose)
+    kept = Track.select(fn.COALESCE(fn.SUM(Track.size_bytes), 0)).where(Track.id.in_(held)).scalar()
+    coming = Upload.select(fn.COALESCE(fn.SUM(Upload.size_bytes), 0)).filter(**whose)
+    return int(kept) + int(coming.where(Upload.state.in_(OPEN)).scalar())
+
+
+def _new_row(user_id: int, room: Room | None, name: str, size_bytes: int, goes_on_line: bool) -> str:
+    now, token = now_ms(), parts.fresh_name()
+    Upload.insert(
+        token=token,
+        user=user_id,
+        room=room,
+        name=name,
+        size_bytes=size_bytes,
+        goes_on_line=goes_on_line,
+        began_at=now,
+        touched_at=now,
+    ).execute()
+    return token
+
+
+def _own(actor: Person, token: str, *, held: bool = False) -> Upload:
+    query = Upload.select().where(Upload.token == token, Upload.user == actor.user_id)
+    row: Upload | None = (query.for_update() if held and not is_sqlite() else query).first()
+    if row is None:
+        raise NotFound(GONE)
+    return row
+
+
+def _hand_to_worker(row: Upload) -> None:
+    row.state, row.touched_at = "checking", now_ms()
+    row.save(only=[Upload.state, Upload.touched_at])
+    work.hand_over("check_upload", row.id)
+
+
+def _close(row: Upload, state: str, reason: str = "") -> None:
+    row.state, row.reason, row.touched_at = state, reason[:REASON_LONGEST], now_ms()
+    row.save(only=[Upload.state, Upload.reason, Upload.touched_at, Upload.track])
+
+
+def _put_on(row: Upload, track_id: int) -> str:
+    """Put the file on the line, or suggest it, as its person. Returns why not, or nothing."""
+    try:
+        with database.obj.atomic():
+            suggestions.offer_item(Person(row.user_id), row.room.code, track_id)
+    except Refusal as refusal:
+        return refusal.message
+    return ""

@@ -1,0 +1,218 @@
+"""What becomes of an uploaded file: its real kind, its tags and cover, and later, slowly, how loud it is.
+
+Whatever is in a file, a task ends: with a track, or with a sentence to the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import settings
+from media import artwork, filetypes, loudness, opus, posters, probing, tools, waveform
+from media.filetypes import Kind
+from media.probing import NotPlayable, Probed
+from media.provider import Trouble
+from media.storage import Store, open_store
+from party import measuring, uploads, work
+from party.change import connected
+from party.names import one_line
+from party.uploads import Whole
+from tasks import huey
+
+CHUNK_BYTES = 2**20
+LONGEST_WORDS = 200
+BROKEN = "Something went wrong while we looked at that file. Please try again."
+MISSING = "That file did not arrive whole. Choose it again."
+
+LATER = -1
+"""The priority of what can wait: deadlines of rooms go first."""
+WAIT_SECONDS = 1
+AT_ONCE = 2
+"""Half of the worker's threads (Procfile), so that the other half keeps the promises of rooms."""
+
+_slots = threading.Semaphore(AT_ONCE)
+_under_way: set[int] = set()
+_measuring = threading.Lock()
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How loud a file is, how it looks as a line, and the name of its smaller rendition."""
+
+    lufs: float | None = None
+    peaks: str = ""
+    opus_file: str = ""
+
+
+UNKNOWN = Measured()
+
+
+@huey.task(priority=LATER)
+def check_upload(upload_id: int) -> None:
+    """Make a track of a file that came whole, or say why not."""
+    if upload_id in _under_way:
+        return
+    if not _slots.acquire(blocking=False):
+        check_upload.schedule((upload_id,), delay=WAIT_SECONDS)
+        return
+    _under_way.add(upload_id)
+    try:
+        _check(upload_id)
+    finally:
+        _under_way.discard(upload_id)
+        _slots.release()
+
+
+@huey.task(priority=LATER)
+def measure_track(track_id: int) -> None:
+    """Find out how loud a track is, one at a time, then the next. What finds no room now is found by the sweep."""
+    if not tools.has_ffmpeg() or not _measuring.acquire(blocking=False):
+        return
+    try:
+        if _slots.acquire(blocking=False):
+            try:
+                _measure(track_id)
+            finally:
+                _slots.release()
+    finally:
+        _measuring.release()
+    with connected():
+        measure_next()
+
+
+def measure_next() -> None:
+    """Have the next track measured, if none is just now."""
+    if not tools.has_ffmpeg() or _measuring.locked():
+        return
+    track_id = measuring.next_track()
+    if track_id is not None:
+        work.hand_over("measure_track", track_id)
+
+
+def _check(upload_id: int) -> None:
+    with connected():
+        whole = uploads.to_check(upload_id)
+    if whole is None:
+        return
+    try:
+        _take_in(whole, open_store(settings))
+    except (NotPlayable, Trouble) as trouble:
+        _refuse(upload_id, trouble.sentence)
+    except FileNotFoundError:
+        _refuse(upload_id, MISSING)
+    except BaseException:
+        # Nobody is left waiting; what went wrong is the worker's log's.
+        _refuse(upload_id, BROKEN)
+        raise
+
+
+def _measure(track_id: int) -> None:
+    with connected():
+        track = measuring.to_measure(track_id)
+    if track is None:
+        return
+    store = open_store(settings)
+    path = store.path(track.media_file)
+    found = _listen(path, track.media_file, track.duration_ms, store) if path else UNKNOWN
+    lufs = loudness.SILENT_LUFS if found.lufs is None else found.lufs
+    with connected():
+        is_taken = measuring.measured(track_id, lufs, found.peaks, found.opus_file)
+    if found.opus_file and not is_taken:
+        store.delete(found.opus_file)
+
+
+def _take_in(whole: Whole, store: Store) -> None:
+    digest = _digest(whole.path)
+    probed = probing.probe(whole.path)
+    # A name of its own each time: the same bytes may just be on their way out under the other.
+    key = f"{digest[:40]}-{secrets.token_hex(4)}"
+    name = f"uploads/{digest[:2]}/{key}.{probed.kind.name}"
+    picture = probed.picture
+    if picture is None and probed.kind.is_video and tools.has_ffmpeg():
+        picture = posters.take(whole.path, probed.kind.demuxer, probed.duration_ms)
+    store.put(whole.path, name)
+    cover = artwork.keep_cover(picture, digest, key, store)
+    # What is kept elsewhere is listened to while it is still here.
+    is_here = store.path(name) is not None
+    found = UNKNOWN if is_here else _listen(whole.path, name, probed.duration_ms, store)
+    with connected():
+        uploads.finish(
+            whole.upload_id,
+            sha256=digest,
+            mime=probed.kind.mime,
+            is_video=probed.kind.is_video,
+            title=_title(probed, whole.name),
+            artist=_words(probed.artist),
+            album=_words(probed.album),
+            genre=_words(probed.genre)[:60],
+            duration_ms=probed.duration_ms,
+            media_file=name,
+            cover_file=cover.file,
+            hue=cover.hue,
+            size_bytes=whole.size_bytes,
+            loudness_lufs=found.lufs,
+            peaks=found.peaks,
+            opus_file=found.opus_file,
+        )
+        kept = measuring.file_of_upload(digest)
+    if kept is not None and kept[1] == name:
+        work.hand_over("measure_track", kept[0])
+        return
+    # The same bytes were here before, or the upload was called off meanwhile: what we have just put there goes.
+    for unwanted in (name, found.opus_file, *(f"covers/{key}-{size}.webp" for size in artwork.SIZES)):
+        if unwanted:
+            store.delete(unwanted)
+
+
+def _listen(path: Path, name: str, duration_ms: int, store: Store) -> Measured:
+    kind = next((kind for kind in filetypes.KINDS if name.endswith(f".{kind.name}")), None)
+    if kind is None or not path.exists() or not tools.has_ffmpeg():
+        return UNKNOWN
+    lufs = loudness.measure(path, kind.demuxer, duration_ms)
+    peaks = waveform.draw(path, kind.demuxer, duration_ms)
+    is_large = kind.name in opus.KINDS and name.startswith("uploads/")
+    return Measured(lufs, peaks, _smaller(path, kind, name, duration_ms, store) if is_large else "")
+
+
+def _smaller(path: Path, kind: Kind, name: str, duration_ms: int, store: Store) -> str:
+    """Keep the rendition for browsers that need one. Its name, or nothing where it cannot be had."""
+    smaller = f"{name.rpartition('.')[0]}.opus"
+    with tempfile.TemporaryDirectory(prefix="partyline-opus-") as folder:
+        made = Path(folder) / "made.opus"
+        try:
+            if opus.render(path, kind.demuxer, duration_ms, made):
+                store.put(made, smaller)
+                return smaller
+        except Trouble as trouble:
+            logger.warning("a smaller rendition was not kept: %s", trouble.sentence)
+    return ""
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _title(probed: Probed, file_name: str) -> str:
+    stem = Path(file_name.replace("\\", "/")).stem.replace("_", " ")
+    return _words(probed.title) or _words(stem) or "Untitled"
+
+
+def _words(text: str) -> str:
+    return one_line(text)[:LONGEST_WORDS]
+
+
+def _refuse(upload_id: int, sentence: str) -> None:
+    with connected():
+        uploads.refuse(upload_id, sentence)
+    logger.info("an upload was refused: %s", sentence)

@@ -1,0 +1,197 @@
+"""Files in a real browser: sent in pieces, gone on with after what breaks, checked by the worker, and in line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.conftest import FAILED
+from tests.browser.patience import eventually
+from tests.browser.story import Party, Seat
+from tests.browser.story_fixtures import browser, launch, real_house  # noqa: F401
+from tests.live.servers import House
+
+SAMPLE_RATE, SECONDS = 44_100, 120
+DROP = """async ({ base64, name }) => {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name));
+  const options = { dataTransfer, bubbles: true, cancelable: true };
+  const fire = (type) => document.body.dispatchEvent(new DragEvent(type, options));
+  fire('dragenter');
+  const isShown = !document.getElementById('drop').hidden;
+  fire('drop');
+  return [isShown, document.getElementById('drop').hidden];
+}"""
+
+
+@pytest.fixture(scope="module")
+def song(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes of a tone, more than one piece."""
+    path = tmp_path_factory.mktemp("files") / "Night Bus.wav"
+    times = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
+    soundfile.write(path, 0.1 * np.sin(2 * np.pi * 220 * times), SAMPLE_RATE)
+    assert path.stat().st_size > 8 * 2**20
+    return path
+
+
+@pytest.fixture
+def short(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A minute of something nobody sent before."""
+    path = tmp_path / "Short.wav"
+    seed = list(request.node.name.encode())
+    soundfile.write(path, np.random.default_rng(seed).uniform(-0.1, 0.1, 60 * 8_000), 8_000)
+    return path
+
+
+@pytest.fixture
+def party(
+    real_house: House,  # noqa: F811
+    browser: Browser,  # noqa: F811
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Iterator[Party]:
+    party = Party(real_house, browser, [])
+    yield party
+    party.close(tmp_path if request.node.stash.get(FAILED, True) else None)
+    assert [error for seat in party.seats for error in seat.errors] == []
+
+
+def note(page: Page, name: str) -> object:
+    """What the row of a file says."""
+    return page.locator(".upload", has_text=name).locator(".upload__note")
+
+
+def row_says(page: Page, name: str, words: str) -> None:
+    expect(note(page, name)).to_contain_text(words)
+
+
+def in_line(seat: Seat, title: str) -> None:
+    """Wait until the line, or what plays, shows the title."""
+    seat.page.locator(":is(#queue, #now-playing)", has_text=title).first.wait_for()
+
+
+def test_a_file_cut_in_the_middle_goes_on_and_stands_in_line_with_the_same_bytes(
+    party: Party, song: Path
+) -> None:
+    party.begin("Ada")
+    ada, cleo = party.visit("Ada"), party.visit("Cleo")
+    sent: list[tuple[str, str]] = []
+
+    def cut(route: Route) -> None:
+        request = route.request
+        sent.append((request.method, request.headers.get("upload-offset", "")))
+        is_second = [method for method, _ in sent].count("PATCH") == 2
+        if request.method == "PATCH" and is_second:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    ada.page.route("**/uploads/*", cut)
+    ada.page.set_input_files("#upload-file", song)
+    in_line(ada, "Night Bus")
+    in_line(cleo, "Night Bus")
+    row_says(ada.page, "Night Bus.wav", "In line")
+    patches = [offset for method, offset in sent if method == "PATCH"]
+    assert patches == ["0", str(8 * 2**20), str(8 * 2**20)]
+    assert ("HEAD", "") in sent[2:]
+    digest = hashlib.sha256(song.read_bytes()).hexdigest()
+    assert (
+        party.house.value("SELECT sha256 FROM track WHERE provider = 'upload' AND size_bytes > 8e6") == digest
+    )
+    assert ada.loads == 1
+
+
+def test_after_a_reload_the_same_file_is_chosen_again_and_goes_on(party: Party, short: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    held: list[Route] = []
+    ada.page.route("**/uploads/*", lambda route: route.continue_() if held else held.append(route))
+    ada.page.set_input_files("#upload-file", short)
+    eventually(ada.page, lambda: held)
+    token = held[0].request.url.rsplit("/", 1)[1]
+    ada.page.reload()
+    ada.live()
+    row_says(ada.page, "Short.wav", "Choose the same file again to go on")
+    with ada.page.expect_file_chooser() as chooser:
+        ada.page.get_by_role("button", name="Choose again Short.wav").click()
+    chooser.value.set_files(short)
+    in_line(ada, "Short")
+    row_says(ada.page, "Short.wav", "In line")
+    assert party.house.value("SELECT state FROM upload WHERE token = ?", token) == "ready"
+    assert ada.page.evaluate("() => localStorage.getItem(`partyline-uploads:${partyline.base}`)") == "[]"
+
+
+def test_a_file_dropped_anywhere_shows_the_veil_and_is_sent(party: Party, short: Path) -> None:
+    import base64
+
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    data = base64.b64encode(short.read_bytes()).decode()
+    assert ada.page.evaluate(DROP, {"base64": data, "name": "Dropped.wav"}) == [True, True]
+    in_line(ada, "Dropped")
+
+
+def test_what_is_no_music_is_refused_with_a_sentence_that_stays(party: Party, tmp_path: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    for name, data in (("page.mp3", b"<!doctype html><script>alert(1)</script>"), ("notes.txt", b"hello")):
+        (tmp_path / name).write_bytes(data)
+    ada.page.set_input_files("#upload-file", [tmp_path / "page.mp3", tmp_path / "notes.txt"])
+    row_says(ada.page, "notes.txt", "won’t play here")
+    refused = ada.page.locator('.upload[data-state="refused"]', has_text="page.mp3")
+    refused.wait_for()
+    assert refused.locator(".upload__note").inner_text()
+    ada.page.get_by_role("button", name="Call off page.mp3").click()
+    expect(ada.page.locator(".upload")).to_have_count(1)
+
+
+def test_two_are_sent_at_once_and_one_that_is_called_off_makes_room(party: Party, tmp_path: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    for name in "abc":
+        (tmp_path / f"{name}.mp3").write_bytes(name.encode() * 100)
+    held: list[Route] = []
+    ada.page.route(
+        "**/uploads/*",
+        lambda route: held.append(route) if route.request.method == "PATCH" else route.continue_(),
+    )
+    ada.page.set_input_files("#upload-file", [tmp_path / f"{name}.mp3" for name in "abc"])
+    eventually(ada.page, lambda: len(held) == 2)
+    row_says(ada.page, "c.mp3", "Waits its turn")
+    ada.page.get_by_role("button", name="Call off a.mp3").click()
+    eventually(ada.page, lambda: len(held) == 3)
+    expect(ada.page.locator(".upload")).to_have_count(2)
+    states = "SELECT state FROM upload WHERE name = 'a.mp3'"
+    eventually(ada.page, lambda: party.house.value(states) == "cancelled")
+
+
+def test_on_a_phone_the_add_tab_takes_files_and_nothing_is_wider_than_it(party: Party, short: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada", viewport={"width": 390, "height": 844}, has_touch=True)
+    ada.page.click('#tabs [data-tab="add"]')
+    way = ada.page.locator(".uploads__way")
+    expect(way).to_be_visible()
+    box = way.bounding_box()
+    assert box and box["height"] >= 44
+    with ada.page.expect_file_chooser() as chooser:
+        way.click()
+    chooser.value.set_files(short)
+    row_says(ada.page, "Short.wav", "In line")
+    assert ada.page.evaluate("() => document.documentElement.scrollWidth") == 390
+
+
+def test_where_no_files_are_taken_there_is_no_way_in(party: Party, short: Path) -> None:
+    ada = party.begin("Ada")
+    ada.post(f"/rooms/{party.code}/settings", uploads="no")
+    seat = party.visit("Ada")
+    expect(seat.page.locator(".add__upload")).to_be_hidden()
+    seat.page.set_input_files("#upload-file", short)
+    seat.page.locator(".toast", has_text="takes no files").wait_for()
+    expect(seat.page.locator("#uploads")).to_be_hidden()

@@ -1,0 +1,107 @@
+"""Tools in bounds: time, memory, files, what they may reach, and what is left of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from media import tools
+from media.tools import Failed, run
+from tests.media import making
+
+NEEDS_FFMPEG = pytest.mark.skipif(not tools.has_ffmpeg(), reason="ffmpeg is not installed")
+
+
+def python(program: str, **bounds: float) -> tools.Output:
+    return run([sys.executable, "-c", program], **{"seconds": 10, **bounds})  # type: ignore[arg-type]
+
+
+def test_what_a_tool_prints_comes_back() -> None:
+    done = python("import sys; print('a'); print('b', file=sys.stderr)")
+    assert (done.out, done.said) == (b"a\n", "b\n")
+
+
+def test_a_tool_that_fails_or_is_not_there_is_a_failure() -> None:
+    with pytest.raises(Failed, match="ended with 3"):
+        python("raise SystemExit(3)")
+    with pytest.raises(Failed, match="cannot be run"):
+        run(["partyline-no-such-tool"], seconds=1)
+
+
+def test_a_slow_tool_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    program = f"""
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+open({str(mark)!r}, "w").write(str(child.pid))
+time.sleep(60)
+"""
+    began = time.monotonic()
+    with pytest.raises(Failed, match="stopped after"):
+        python(program, seconds=2)
+    assert time.monotonic() - began < 8
+    assert not _is_running(int(mark.read_text()))
+
+
+def test_memory_and_files_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wait = "import time; time.sleep(0.3);"
+    monkeypatch.setattr(tools, "MEMORY_BYTES", 300_000_000)
+    with pytest.raises(Failed, match="MemoryError"):
+        python(wait + "bytearray(400_000_000)")
+    with pytest.raises(Failed):
+        python(wait + f"open({str(tmp_path / 'x')!r}, 'wb').write(bytes(3_000_000))", most=1_000_000)
+    assert (tmp_path / "x").stat().st_size <= 1_000_000
+    with pytest.raises(Failed):
+        python(wait + "import sys; sys.stdout.write('a' * 3_000_000)", most=1_000_000)
+    with pytest.raises(Failed):
+        python(wait + "a = [open('/dev/null') for _ in range(100)]")
+
+
+def test_a_tool_runs_politely_and_knows_nothing_of_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "shh")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    program = (
+        "import os, time; time.sleep(0.3); print(os.nice(0), sorted(os.environ), repr(input() if 0 else ''))"
+    )
+    said = python(program).out.decode()
+    assert said.startswith("10 ") and "SECRET_KEY" not in said and "proxy" not in said
+    assert "LANG" in said
+
+
+@NEEDS_FFMPEG
+def test_a_name_is_never_an_option_or_another_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("-version", "http:x", "concat:a|b"):
+        (tmp_path / name).write_bytes(making.mp3())
+        said = tools.ffprobe(Path(name), "mp3", ["-show_entries", "format=format_name"], seconds=5)
+        assert b"format_name=mp3" in said
+
+
+@NEEDS_FFMPEG
+def test_the_kind_is_forced(tmp_path: Path) -> None:
+    path = tmp_path / "x.mp3"
+    path.write_bytes(making.sound("FLAC"))
+    with pytest.raises(Failed):
+        tools.ffprobe(path, "mov", ["-show_entries", "format=format_name"], seconds=5)
+
+
+def test_without_ffmpeg_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert not tools.has_ffmpeg()
+    with pytest.raises(Failed):
+        tools.ffmpeg(Path("x"), "mp3", [], seconds=1)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return state not in "ZX"

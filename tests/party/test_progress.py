@@ -1,0 +1,172 @@
+"""Where somebody stopped: the newest counts, never more than the whole, and the room plays on as it was."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models import Item, Member, Playback, Progress, Room, Track, database
+from party import people, progress, rooms
+from party.change import Person
+from party.errors import Invalid, NotAllowed, NotFound, NotKnown, Over
+from tests.ledger import every_row
+from tests.stage import SONG_MS, Cast
+
+
+def kept(person: Person) -> list[tuple[str, int, int, bool]]:
+    rows = Progress.select().where(Progress.user == person.user_id).order_by(Progress.id)
+    return [(row.content, row.position_ms, row.duration_ms, row.is_done) for row in rows]
+
+
+def test_how_far_somebody_got_is_kept_for_each_person_room_and_work(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    track = Item.get_by_id(item).track_id
+    assert progress.save_progress(cast.cleo, cast.code, item, 40_000)
+    assert progress.save_progress(cast.ben, cast.code, item, 20_000)
+    assert kept(cast.cleo) == [(f"track:{track}", 40_000, SONG_MS, False)]
+    assert kept(cast.ben) == [(f"track:{track}", 20_000, SONG_MS, False)]
+    found = progress.stopped_at(cast.cleo.user_id, cast.room().id, track)
+    assert (found.percent, found.position_ms, found.is_done) == (40, 40_000, False)
+    assert progress.stopped_at(cast.ada.user_id, cast.room().id, track) is None
+
+
+def test_the_same_again_changes_nothing_and_an_older_place_may_be_the_newest_word(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    progress.save_progress(cast.cleo, cast.code, item, 40_000)
+    before = every_row()
+    assert not progress.save_progress(cast.cleo, cast.code, item, 40_000)
+    time.move(4.9)
+    assert not progress.save_progress(cast.cleo, cast.code, item, 45_000), "every five seconds at most"
+    assert every_row() == before
+    time.move(0.1)
+    assert progress.save_progress(cast.cleo, cast.code, item, 10_000), "they went back to watch it again"
+    assert kept(cast.cleo)[0][1] == 10_000
+
+
+def test_the_end_is_written_at_once_and_is_never_more_than_the_whole(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    progress.save_progress(cast.cleo, cast.code, item, 94_000)
+    assert progress.save_progress(cast.cleo, cast.code, item, 900_000)
+    assert kept(cast.cleo) == [(f"track:{Item.get_by_id(item).track_id}", SONG_MS, SONG_MS, True)]
+    found = progress.stopped_at(cast.cleo.user_id, cast.room().id, Item.get_by_id(item).track_id)
+    assert found.percent == 100 and progress.unfinished(cast.cleo.user_id) == []
+
+
+def test_one_film_is_one_work_and_each_episode_its_own(cast: Cast, time) -> None:
+    items = cast.add(4)
+    works = ("movie:603", "movie:603", "tv:1399:1:1", "tv:1399:1:2")
+    for item, work in zip(items, works, strict=True):
+        Track.update(content=work).where(Track.id == Item.get_by_id(item).track_id).execute()
+        progress.save_progress(cast.cleo, cast.code, item, 20_000)
+        time.move(6)
+    assert [row[0] for row in kept(cast.cleo)] == ["movie:603", "tv:1399:1:1", "tv:1399:1:2"]
+
+
+def test_what_is_not_known_is_taken_from_the_player_and_bounded(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    Track.update(duration_ms=0).where(Track.id == Item.get_by_id(item).track_id).execute()
+    progress.save_progress(cast.cleo, cast.code, item, 30_000, 60_000)
+    assert kept(cast.cleo)[0][1:] == (30_000, 60_000, False)
+    time.move(6)
+    progress.save_progress(cast.cleo, cast.code, item, 70_000, 60_000)
+    assert kept(cast.cleo)[0][1:] == (60_000, 60_000, True)
+
+
+@pytest.mark.parametrize(
+    ("position", "duration"), [(-1, 0), (-5_000, 0), (86_400_001, 0), (0, -1), (0, 2**60)]
+)
+def test_a_place_outside_is_refused(cast: Cast, time, position: int, duration: int) -> None:
+    [item] = cast.add(1)
+    before = every_row()
+    with pytest.raises(Invalid):
+        progress.save_progress(cast.cleo, cast.code, item, position, duration)
+    assert every_row() == before
+
+
+def test_only_those_who_take_part_save_and_only_tracks_of_the_room(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    other = rooms.open_room(cast.dan, "Elsewhere", 300)
+    people.join(cast.dan, other)
+    before = every_row()
+    for act, refusal in (
+        (lambda: progress.save_progress(cast.dan, cast.code, item, 1_000), NotAllowed),
+        (lambda: progress.save_progress(cast.dan, other, item, 1_000), NotFound),
+        (lambda: progress.save_progress(cast.cleo, "ABCDEFGH", item, 1_000), NotFound),
+        (lambda: progress.save_progress(Person(99_999), cast.code, item, 1_000), NotKnown),
+    ):
+        with pytest.raises(refusal):
+            act()
+    assert every_row() == before
+    Room.update(visibility="private").where(Room.code == cast.code).execute()
+    with pytest.raises(NotFound, match="No room answers"):
+        progress.save_progress(cast.dan, cast.code, item, 1_000)
+    Room.update(state="EXPIRED").where(Room.code == cast.code).execute()
+    with pytest.raises(Over):
+        progress.save_progress(cast.cleo, cast.code, item, 1_000)
+
+
+def test_saving_never_touches_what_the_room_plays(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    before = (cast.room().seq, list(Playback.select().tuples()))
+    progress.save_progress(cast.cleo, cast.code, item, 99_000)
+    assert (cast.room().seq, list(Playback.select().tuples())) == before
+
+
+def test_what_was_begun_is_listed_newest_first_until_it_is_done_or_forgotten(cast: Cast, time) -> None:
+    first, second, third = cast.add(3)
+    for item, position in ((first, 30_000), (second, 50_000), (third, 10_000)):
+        time.move(6)
+        progress.save_progress(cast.cleo, cast.code, item, position)
+    listed = progress.unfinished(cast.cleo.user_id)
+    tracks = [Item.get_by_id(item).track_id for item in (second, first)]
+    assert [row.track.id for row in listed] == tracks, "ten seconds are not worth going back to"
+    assert (listed[0].room_code, listed[0].room_name) == (cast.room().spoken_code, "Friday")
+    assert [row.track.id for row in progress.unfinished(cast.cleo.user_id, cast.room().id)] == tracks
+    progress.forget(cast.cleo, cast.code, tracks[0])
+    assert [row.track.id for row in progress.unfinished(cast.cleo.user_id)] == tracks[1:]
+    Member.update(left_at=1).where(Member.id == cast.members["cleo"]).execute()
+    assert progress.unfinished(cast.cleo.user_id) == [], "a room left is not looked into"
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-60_000, 60_000),
+            st.integers(0, 86_400_000),
+            st.integers(0, 2),
+            st.booleans(),
+        ),
+        max_size=25,
+    )
+)
+def test_in_any_order_with_repeats_and_a_skewed_clock_the_newest_is_kept(cast: Cast, time, acts) -> None:
+    """`acts`: how the clock moves (backwards too), the place sent, of which work, and whether it is sent twice."""
+    with database.atomic() as transaction:
+        items = [item.id for item in Item.select()] or cast.add(3)
+        heard: dict[int, tuple[int, bool, int]] = {}
+        for move, position, which, twice in acts:
+            time.move(move / 1000)
+            for _ in range(2 if twice else 1):
+                written = progress.save_progress(cast.cleo, cast.code, items[which], position)
+                bounded = min(position, SONG_MS)
+                before = heard.get(which)
+                is_done = bounded * 100 >= SONG_MS * progress.DONE_PERCENT
+                is_new = before is None or (
+                    before[0] != bounded
+                    and (
+                        not 0 <= time.now_ms - before[2] < progress.SAVE_EVERY_MS
+                        or (is_done and not before[1])
+                    )
+                )
+                assert written == is_new
+                if is_new:
+                    heard[which] = (bounded, is_done, time.now_ms)
+        rows = {row.track_id: row for row in Progress.select().where(Progress.user == cast.cleo.user_id)}
+        assert len(rows) == len(heard) == Progress.select().count()
+        for which, (position, is_done, at) in heard.items():
+            row = rows[Item.get_by_id(items[which]).track_id]
+            assert (row.position_ms, bool(row.is_done), row.saved_at) == (position, is_done, at)
+            assert 0 <= row.position_ms <= row.duration_ms == SONG_MS
+        transaction.rollback()

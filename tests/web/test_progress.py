@@ -1,0 +1,58 @@
+"""Where somebody stopped, by URL: saved by the page, shown in the room and on My rooms, forgotten by a button."""
+
+from __future__ import annotations
+
+from models import Item, Member, Progress
+from tests.doors import Browser, tree, words
+from tests.stage import Cast
+
+
+def test_a_page_saves_how_far_its_player_got_and_nobody_else_is_told(cast: Cast, cleo: Browser) -> None:
+    [item] = cast.add(1)
+    seq = cast.room().seq
+    answer = cleo.post(f"/rooms/{cast.code}/progress", item=item, position_ms=42_000)
+    assert (answer.status_code, answer.text) == (204, "")
+    assert [row.position_ms for row in Progress.select()] == [42_000]
+    assert cast.room().seq == seq
+
+
+def test_a_place_that_is_none_is_a_sentence(cast: Cast, cleo: Browser) -> None:
+    [item] = cast.add(1)
+    for fields, status in (
+        ({"item": item}, 422),
+        ({"item": item, "position_ms": "soon"}, 422),
+        ({"item": item, "position_ms": -5}, 422),
+        ({"position_ms": 5}, 422),
+        ({"item": 999, "position_ms": 5}, 404),
+    ):
+        assert cleo.post(f"/rooms/{cast.code}/progress", **fields).status_code == status, fields
+    assert not Progress.select().exists()
+
+
+def test_a_stranger_saves_nothing(cast: Cast, dan: Browser, nobody: Browser) -> None:
+    [item] = cast.add(1)
+    assert dan.post(f"/rooms/{cast.code}/progress", item=item, position_ms=5).status_code == 403
+    assert nobody.post(f"/rooms/{cast.code}/progress", item=item, position_ms=5).status_code in (401, 403)
+    assert not Progress.select().exists()
+
+
+def test_what_was_begun_is_on_my_rooms_and_in_the_room_until_it_is_forgotten(
+    cast: Cast, cleo: Browser, ben: Browser
+) -> None:
+    items = cast.add(2)
+    track = Item.get_by_id(items[1]).track
+    cleo.post(f"/rooms/{cast.code}/progress", item=items[1], position_ms=42_000)
+    for path in ("/my-rooms", f"/rooms/{cast.code}"):
+        page = cleo.get(path)
+        assert "Continue where you stopped" in words(page) and "0:42 of 1:40" in words(page), path
+        assert tree(page).find(f"begun-{cast.room().spoken_code}-{track.id}") is not None
+        assert "Continue where you stopped" not in words(ben.get(path)), "this is Cleo's alone"
+    assert cleo.post(f"/rooms/{cast.code}/progress/{track.id}/removal").status_code == 303
+    assert "Continue where you stopped" not in words(cleo.get("/my-rooms"))
+
+
+def test_whoever_left_a_room_is_not_led_back_into_it(cast: Cast, cleo: Browser) -> None:
+    [item] = cast.add(1)
+    cleo.post(f"/rooms/{cast.code}/progress", item=item, position_ms=42_000)
+    Member.update(left_at=1).where(Member.id == cast.members["cleo"]).execute()
+    assert "Continue where you stopped" not in words(cleo.get("/my-rooms"))

@@ -1,0 +1,88 @@
+"""Playlist files as they come and go: reading what was sent, writing what is asked for, and what links in them are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote
+
+from flask import current_app, request
+from werkzeug.wrappers import Response
+
+from media import lists, registry
+from media.lists import FORMATS, Listing, Row
+from media.provider import Reference, Trouble
+from party import matching
+from party.errors import Invalid, NotFound
+from party.playlist_views import ListedTrack
+from web.addresses import public_address
+
+WATCH = {
+    "youtube": "https://www.youtube.com/watch?v=",
+    "vimeo": "https://vimeo.com/",
+    "spotify": "https://open.spotify.com/track/",
+}
+"""Where what a frame plays is found by other programs."""
+
+
+def download(name: str, listed: Iterable[ListedTrack], format: str) -> Response:
+    """A file of that name in a format. Raises NotFound for a format that is not written here."""
+    if format not in FORMATS:
+        raise NotFound("A list can be had as " + ", ".join(FORMATS) + ".")
+    kind, rows = FORMATS[format], [_row(each) for each in listed]
+    answer = Response(matching.run(lambda: lists.write(Listing(rows, name), format)), mimetype=kind.mime)
+    # RFC 6266: a plain name for old programs, the whole one (RFC 5987) for all others.
+    plain = (
+        "".join(ch if ch.isascii() and (ch.isalnum() or ch in " -_.") else "_" for ch in name).strip()
+        or "playlist"
+    )
+    whole = quote(f"{name.replace('/', '_')}.{kind.ending}", safe="")
+    answer.headers["Content-Disposition"] = (
+        f"attachment; filename=\"{plain}.{kind.ending}\"; filename*=UTF-8''{whole}"
+    )
+    return answer
+
+
+def recognised(links: Iterable[str]) -> list[tuple[str, Reference]]:
+    """The links that a provider here reads, and what they are; no network."""
+    found = []
+    for link in dict.fromkeys(links):
+        try:
+            if link.startswith(("https://", "http://")):
+                found.append((link, registry.recognise(link, current_app.config["SETTINGS"])))
+        except Trouble:
+            continue
+    return found
+
+
+def as_facts(links: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The same as adding.add_link takes it."""
+    return {link: asdict(known) for link, known in recognised(links)}
+
+
+def _row(listed: ListedTrack) -> Row:
+    line, track = listed.line, listed.track
+    link = line.link
+    if track is not None:
+        link = WATCH[track.provider] + track.reference if track.provider in WATCH else track.media_url
+    link = public_address(link) if link.startswith("/") else link
+    return Row(
+        line.title, line.artist, line.album, line.duration_ms, link, listed.votes, listed.by, listed.at
+    )
+
+
+def sent_list() -> Listing:
+    """What the form holds: a file, or text. Raises Invalid with the reader's sentence."""
+    file = request.files.get("file")
+    data: bytes | str = (
+        file.read(lists.MOST_BYTES + 1) if file and file.filename else request.form.get("text", "")
+    )
+    if not data:
+        raise Invalid("Choose a file, or paste a list.")
+    read: Callable[[], Any] = lambda: lists.read(data)  # noqa: E731
+    try:
+        listing: Listing = matching.run(read)
+    except Trouble as trouble:
+        raise Invalid(trouble.sentence) from trouble
+    return listing
