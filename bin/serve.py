@@ -143,7 +143,7 @@ class House:
     def _worker(self) -> Child:
         command = [str(self._python), "-m", "huey.bin.huey_consumer", "tasks.huey"]
         # -g: SIGTERM lets a running task end. -m: an idle queue is looked at twice a second. -q: warnings only.
-        command += ["-w", "4", "-k", "thread", "-g", "TERM", "-m", "0.5", "-q"]
+        command += ["-w", "8", "-k", "thread", "-g", "TERM", "-m", "0.5", "-q"]
         return Child("worker", command, ROOT, orphaned=signal.SIGKILL)
 
     def _wait_until_up(self, children: list[Child]) -> None:

@@ -11,6 +11,7 @@ from party.ordering import order
 from party.permissions import COHOST, HOST
 
 MINUTE_MS = 60_000
+NO_TRACK = "That track is not in the library."
 SUGGESTED_MOST = 20
 """More suggestions than this of one person wait in no room, whatever its settings."""
 
@@ -31,11 +32,20 @@ NUMBERS = (
 )
 
 
+def chosen_track(c: Change, track_id: int) -> Track:
+    """A fitting track that the actor may choose, since it is shown to them. Raises as fitting_track."""
+    track = Track.get_or_none(Track.id == track_id)
+    # Asked first: what is wrong with it is nobody's business who cannot find it.
+    if track is None or not shelf.is_known(track, c.room.id, c.seat.user_id):
+        raise NotFound(NO_TRACK)
+    return fitting_track(c, track_id)
+
+
 def fitting_track(c: Change, track_id: int) -> Track:
     """A track that this room's line may take. Raises NotFound, or NotAllowed for one that is too explicit for it."""
     track = Track.get_or_none(Track.id == track_id, Track.is_hidden == False)  # noqa: E712
-    if track is None or (c.member and not shelf.is_known(track, c.room.id, c.member.user_id)):
-        raise NotFound("That track is not in the library.")
+    if track is None:
+        raise NotFound(NO_TRACK)
     if track.state == "failed":
         raise Conflict(track.failure or "That one cannot be played here.")
     if track.is_explicit and not c.settings.explicit:

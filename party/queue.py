@@ -8,7 +8,7 @@ from peewee import IntegrityError
 
 from models import Item, Member, Room, Track, Vote
 from party import filling, ranks, shelf
-from party.allowance import fitting_track, refuse_too_fast, refuse_too_many
+from party.allowance import chosen_track, fitting_track, refuse_too_fast, refuse_too_many
 from party.change import Actor, Change, change, refusal, retry_on_clash
 from party.errors import Conflict, Invalid, NotAllowed
 from party.line import LINE_FULL, active_seats, read_line
@@ -23,7 +23,7 @@ TOO_LATE = "It is too late to bring that one back. You can put it on again."
 def add_item(actor: Actor, code: str, track_id: int) -> int:
     """Put a track on the line. A track that already waits is refused with where it stands. Returns the item's id."""
     with change(actor, code, may="add_item") as c:
-        track = fitting_track(c, track_id)
+        track = chosen_track(c, track_id)
         hold_lock(c)
         refuse_duplicate(c, track)
         refuse_too_many(c, c.seat)

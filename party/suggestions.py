@@ -6,7 +6,7 @@ from typing import Any
 
 from models import Item, Member, Room, Suggestion
 from party import queue
-from party.allowance import fitting_track, refuse_too_fast, refuse_too_many_suggestions
+from party.allowance import chosen_track, fitting_track, refuse_too_fast, refuse_too_many_suggestions
 from party.change import Actor, Change, Person, ban_on, change, role_of
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
@@ -35,7 +35,7 @@ def offer_item(actor: Person, code: str, track_id: int) -> bool:
 def suggest_item(actor: Actor, code: str, track_id: int) -> int:
     """Ask for a track to be let onto the line. The same wish again changes nothing. Returns the suggestion's id."""
     with change(actor, code, may="suggest_item") as c:
-        track = fitting_track(c, track_id)
+        track = chosen_track(c, track_id)
         known = Suggestion.get_or_none(
             Suggestion.room == c.room, Suggestion.track == track, Suggestion.state == "waiting"
         )

@@ -34,6 +34,8 @@ def make_queue(wanted: Settings) -> Huey:
 
 
 huey = make_queue(settings)
+BEHIND = -1
+"""The priority of what waits for other machines: tracks that end go first."""
 open_storage(settings)
 
 from tasks import keeping, library, mail, media, searching, sources, spotify, storing, uploads  # noqa: E402  (their tasks register themselves with the queue above)

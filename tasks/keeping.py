@@ -186,12 +186,14 @@ def _wait_until(instant: int) -> None:
 
 
 def _quietly(command: Callable[[], object]) -> None:
-    """Run a command of the clock; a refusal means that somebody was faster."""
+    """Run a command of the clock; refused, somebody was faster. What breaks must not keep the others back."""
     try:
         with connected():
             command()
     except Refusal as refusal:
         logger.info("the clock was refused: %s", refusal.message)
+    except Exception:
+        logger.exception("a step of the clock stumbled")
 
 
 def _instant(milliseconds: int) -> datetime:

@@ -12,14 +12,14 @@ from media.oembed import Busy
 from media.provider import Facts, Reference, Trouble
 from party import lookups
 from party.change import connected
-from tasks import huey, spotify
+from tasks import BEHIND, huey, spotify
 
 COVER_BYTES = 5_000_000
 PICTURES = ("image/",)
 logger = logging.getLogger(__name__)
 
 
-@huey.task()
+@huey.task(priority=BEHIND)
 def look_up(track_id: int) -> None:
     """Find out what a pasted link leads to. Too late, too early or a second time: nothing."""
     look_up_here(track_id, settings)

@@ -9,10 +9,10 @@ from media import registry
 from media.provider import Trouble
 from party import searching
 from party.change import connected
-from tasks import huey, spotify
+from tasks import BEHIND, huey, spotify
 
 
-@huey.task()
+@huey.task(priority=BEHIND)
 def ask_source(answer_id: int) -> None:
     """Ask one source for the words of a search. Answered meanwhile: nothing."""
     ask_source_here(answer_id, settings)

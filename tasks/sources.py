@@ -15,10 +15,10 @@ from media.servers import Login, SignInAgain
 from party import source_shelf, sources
 from party.change import connected
 from party.sources import Coverless
-from tasks import huey
+from tasks import BEHIND, huey
 
 
-@huey.task()
+@huey.task(priority=BEHIND)
 def check_source(source_id: int) -> None:
     """Look at a server that was connected. Looked at already: nothing."""
     check_source_here(source_id, settings)
@@ -40,7 +40,7 @@ def check_source_here(source_id: int, wanted: Settings) -> None:
         sources.found_good(keys, password=kept.password, key=kept.key, user=kept.user)
 
 
-@huey.task()
+@huey.task(priority=BEHIND)
 def browse_source(answer_id: int) -> None:
     """Ask a server what it has for the words of a question. Answered already: nothing."""
     browse_source_here(answer_id, settings)
@@ -65,7 +65,7 @@ def browse_source_here(answer_id: int, wanted: Settings) -> None:
         source_shelf.fill_in(answer_id, [asdict(row) for row in page.rows], page.title, page.more)
 
 
-@huey.task()
+@huey.task(priority=BEHIND)
 def fetch_cover(track_id: int) -> None:
     """Fetch the cover of a track from where it comes from, or draw one. It has one already: nothing."""
     fetch_cover_here(track_id, settings)

@@ -84,6 +84,8 @@ def export_room(code: str, what: str, format: str) -> Response:
         raise NotFound("A room’s line can be had as a file, and its tonight.")
     words, listed = LISTS[what]
     room = room_code(code)
+    # Its addresses are keys to the files: for those inside, not for whoever looks in by the door.
+    playlist_views.need_seat(actor(), room)
     return download(f"{playlist_views.name_of(room)[0]}, {words}", listed(room), format)
 
 

@@ -94,7 +94,10 @@ def take_files(person: Person) -> tuple[dict[str, str], list[tuple[str, Part]]]:
         made.append(parts.run(lambda: Part(parts.fresh_name())))
         return _Written(made[-1])
 
-    length = request.content_length or 0
+    length = request.content_length
+    if not length:
+        # Without it nobody could say beforehand whether there is room.
+        raise Invalid("That came without its length. Send the files one by one.")
     parts.run(lambda: parts.refuse_full_disk(length))
     parser = FormDataParser(
         incoming,

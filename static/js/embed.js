@@ -69,7 +69,7 @@
     }
 
     function open() {
-      frame = partyline.frames.iframe({ src: `${partyline.base}embed/${encodeURIComponent(anchor.item)}`, title: 'Player' });
+      frame = partyline.frames.iframe({ src: `${partyline.base}embed/${encodeURIComponent(anchor.item)}`, title: 'Player', origins: origins() });
       host.frame.replaceChildren(frame, notice);
     }
 

@@ -8,12 +8,16 @@
   if (!partyline?.players) return;
   const TELL_AFTER_MS = 5000, WORD_AGAIN_MS = 10000, SCRIPT_MS = 15000;
 
-  /** Least privilege: scripts of their own origin, and what else a player names. Never top navigation. */
-  function iframe({ src, title, sandbox = '', allow = '' }) {
+  /**
+   * Least privilege: scripts of their own origin, and what else a player names. Never top navigation. `origins` are those
+   * that our own address leads to: a permission is given to the origin in `src` unless others are named.
+   */
+  function iframe({ src, title, sandbox = '', allow = '', origins = [] }) {
     const one = document.createElement('iframe');
     one.className = 'frame';
     one.setAttribute('sandbox', `allow-scripts allow-same-origin allow-presentation ${sandbox}`.trim());
-    one.setAttribute('allow', `autoplay; fullscreen; encrypted-media ${allow}`.trim());
+    const to = origins.length ? ` ${origins.join(' ')}` : '';
+    one.setAttribute('allow', `autoplay${to}; fullscreen${to}; encrypted-media${to} ${allow}`.trim());
     one.referrerPolicy = 'strict-origin-when-cross-origin';
     Object.assign(one, { title, src });
     return one;

@@ -4,7 +4,7 @@
   const form = document.getElementById('add-link'), add = document.getElementById('add'), field = document.getElementById('search');
   const embeds = document.getElementById('embeds');
   if (!partyline?.link || !form || !field) return;
-  const FORMS = [/^https?:\/\/\S+$/i, /^(?:[a-z0-9-]+\.)+[a-z]{2,}\/\S+$/i, /^(?:youtube|vimeo):\S+$/i, /^[a-z][a-z0-9]*:(?:movie|tv):\S+$/i];
+  const FORMS = [/^https?:\/\/\S+$/i, /^(?:[a-z0-9-]+\.)+[a-z]{2,}\/\S+$/i, /^(?:youtube|vimeo|spotify|archive|jamendo):\S+$/i, /^[a-z][a-z0-9]*:(?:movie|tv):\S+$/i];
   const isLink = (text) => FORMS.some((known) => known.test(text.trim()));
   const isOurs = (action) => new URL(action, location.href).pathname.endsWith('/links');
 

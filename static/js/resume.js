@@ -18,6 +18,8 @@
     return hours ? `${hours}:${two(minutes % 60)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
   }
 
+  const apart = (ms) => `${words(Math.abs(ms))} ${ms > 0 ? 'ahead' : 'behind'}`;
+
   /* --- how far --- */
 
   /** What a frame says of itself that cannot be steered. */
@@ -32,7 +34,7 @@
     return { positionMs: player.wantedMs(), durationMs };
   }
 
-  let saved = { item: '', positionMs: -1, at: 0 }, last = { item: '', positionMs: 0 };
+  let saved = { item: '', positionMs: -1, at: 0 }, last = { item: '', positionMs: 0, at: 0 };
 
   function values(now) {
     return { item: player.item, position_ms: Math.max(0, Math.round(now.positionMs)), duration_ms: Math.round(now.durationMs) || 0 };
@@ -41,7 +43,9 @@
   function save(isLast = false) {
     const now = place();
     if (!now || !Number.isFinite(now.positionMs)) return;
-    last = { item: player.item, positionMs: now.positionMs };
+    // What is still offered is where they stopped: a few seconds of what the room plays must not take its place.
+    if (offered?.item === player.item && !player.alone) return;
+    last = { item: player.item, positionMs: now.positionMs, at: Date.now() };
     const isLong = player.isVideo || now.durationMs >= LONG_MS;
     const isEarly = saved.item === player.item && performance.now() - saved.at < (isLong ? OFTEN_MS : SELDOM_MS);
     const isSame = saved.item === player.item && Math.abs(saved.positionMs - now.positionMs) < NEAR_MS;
@@ -61,7 +65,8 @@
 
   function offer(item, positionMs) {
     if (player.alone || item !== room().item || refusedFor === item || room().player === 'embed' || player.isLive) return;
-    if (player.roomMs() - positionMs < MISSED_MS) return;
+    // Also ahead: what one began another day the room may have started over.
+    if (Math.abs(player.roomMs() - positionMs) < MISSED_MS) return;
     offered = { item, positionMs };
     show();
   }
@@ -71,7 +76,9 @@
     const { item, state } = room();
     if (state !== 'playing' || player.alone) return;
     if (offered && offered.item !== item) { offered = null; show(); }
-    if (last.item === item && player.roomMs() - last.positionMs >= MISSED_MS) offer(item, last.positionMs);
+    // Away for a while, not only left behind by a leap of the host's.
+    const wasAway = Date.now() - last.at >= MISSED_MS;
+    if (last.item === item && wasAway && player.roomMs() - last.positionMs >= MISSED_MS) offer(item, last.positionMs);
   }
 
   function show() {
@@ -88,7 +95,7 @@
     const { alone } = player;
     let text = '';
     if (alone && alone.item !== room().item) text = 'You’re watching alone. The room has gone on.';
-    else if (alone) text = `You’re watching alone, ${words(player.roomMs() - player.wantedMs())} behind.`;
+    else if (alone) text = `You’re watching alone, ${apart(player.wantedMs() - player.roomMs())}.`;
     else if (offered) text = `You stopped at ${words(offered.positionMs)}. The room is at ${words(player.roomMs())}.`;
     if (byId('alone-words').textContent !== text) byId('alone-words').textContent = text;
   }
@@ -106,7 +113,7 @@
   byId('alone-rejoin').addEventListener('click', () => {
     save(true);
     refusedFor = room().item;
-    last = { item: '', positionMs: 0 };
+    last = { item: '', positionMs: 0, at: 0 };
     player.rejoin();
     partyline.say?.('Back with the room');
     show();

@@ -89,6 +89,8 @@ def test_what_is_looked_up_and_what_failed_has_no_faults(party: Party) -> None:
     change(party.house, state, "failed", "That video is private.", FAR, failed)
     change(party.house, f"UPDATE track SET duration_ms = 0 WHERE id = {track}", endless)
     change(party.house, f"UPDATE track SET is_explicit = 1, is_video = 1 WHERE id = {track}", loud)
+    # What changes beside the log is seen with the next thing that is in it.
+    party.guests["Ada"].vote(party.code, loud)
     try:
         seat.page.reload()
         seat.live()

@@ -201,9 +201,14 @@ def test_what_somebody_does_in_the_frame_stays_on_this_device(browser: Browser, 
 def test_fine_speeds_are_taken_when_offered_and_else_left(browser: Browser, stage: Stage) -> None:
     fine, its = visit(browser, stage, hasFineRates=True)
     its.evaluate("fake.slip(350)")
-    its.wait_for_function("fake.truth().rate !== 1")
-    rate = its.evaluate("fake.truth().rate")
-    assert 0.97 <= rate < 1
+    # It may still be trimming its start the other way.
+    its.wait_for_function("fake.truth().rate < 1")
+    assert (
+        its.evaluate(
+            "Math.min(...fake.commands.filter(([name]) => name === 'setPlaybackRate').map(([, rate]) => rate))"
+        )
+        >= 0.97
+    )
     coarse, other = visit(browser, stage)
     other.evaluate("fake.slip(350)")
     coarse.wait_for_function("() => partyline.player.seeks === 1")
@@ -481,4 +486,6 @@ def test_an_embed_can_do_little(browser: Browser, embed_stage: FrameStage) -> No
     assert page.url == f"{embed_stage.url}/"
     iframe = page.locator("#player-frame iframe")
     expect(iframe).to_have_attribute("sandbox", "allow-scripts allow-same-origin allow-presentation")
+    # Our own address leads elsewhere, and the film there may fill the screen.
+    assert frame.evaluate("document.fullscreenEnabled")
     expect(iframe).to_have_attribute("referrerpolicy", "strict-origin-when-cross-origin")

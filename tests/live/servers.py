@@ -40,7 +40,7 @@ WORKER = [
     "huey.bin.huey_consumer",
     "tasks.huey",
     "-w",
-    "4",
+    "8",
     "-k",
     "thread",
     "-m",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Ban, Item, Suggestion, Track
-from party import configuring, people, playback, queue, snapshot, suggestions
+from party import configuring, people, playback, queue, shelf, snapshot, suggestions
 from party.allowance import SUGGESTED_MOST
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
 from party.suggestions import decide_suggestion, suggest_item
@@ -269,3 +269,20 @@ def test_hidden_tracks_are_not_there(cast: Cast) -> None:
     refused(NotFound, lambda: queue.add_item(cast.ada, cast.code, cast.tracks[3]))
     configuring.change_settings(cast.ada, cast.code, {"add": "approval"})
     refused(NotFound, lambda: suggest_item(cast.cleo, cast.code, cast.tracks[3]))
+
+
+def test_the_host_lets_on_and_brings_back_what_only_the_guest_could_find(cast: Cast) -> None:
+    cast.add(1)
+    configuring.change_settings(cast.ada, cast.code, {"add": "approval"})
+    brought = Track.get_by_id(cast.tracks[5])
+    Track.update(is_listed=False, provider="upload").where(Track.id == brought.id).execute()
+    brought = Track.get_by_id(brought.id)
+    shelf.bring(brought, None, cast.cleo.user_id, 1)
+    with pytest.raises(NotFound):
+        queue.add_item(cast.ada, cast.code, brought.id)
+    wish = suggestions.suggest_item(cast.cleo, cast.code, brought.id)
+    suggestions.decide_suggestion(cast.ada, cast.code, wish, "approve")
+    [item] = cast.line()
+    queue.remove_item(cast.ada, cast.code, item)
+    queue.restore_item(cast.ada, cast.code, item)
+    assert cast.line() == [item]
