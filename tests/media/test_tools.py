@@ -42,8 +42,9 @@ time.sleep(60)
 """
     began = time.monotonic()
     with pytest.raises(Failed, match="stopped after"):
-        python(program, seconds=2)
-    assert time.monotonic() - began < 8
+        # Long enough for both to be there on a busy machine.
+        python(program, seconds=8)
+    assert time.monotonic() - began < 60, "it was waited for to the end"
     assert not _is_running(int(mark.read_text()))
 
 
