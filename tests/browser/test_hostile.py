@@ -72,6 +72,7 @@ def world(cast: Cast, time: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
     forget()
 
 
+@pytest.mark.timeout(900)
 def test_every_page_of_every_turn_is_one_tree_to_a_real_parser(browser: Browser, world: World) -> None:
     page = browser.new_page()
     page.add_init_script(TRAP)

@@ -45,7 +45,9 @@ time.sleep(60)
         # Long enough for both to be there on a busy machine.
         python(program, seconds=8)
     assert time.monotonic() - began < 60, "it was waited for to the end"
-    assert not _is_running(int(mark.read_text()))
+    # Killed at once, but buried by whoever adopted it.
+    while _is_running(int(mark.read_text())):
+        assert time.monotonic() - began < 60
 
 
 def test_memory_and_files_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
