@@ -19,12 +19,14 @@ from media.fetch import Fetched
 from media.provider import Trouble
 from media.servers import (
     GONE,
+    LISTS,
     MOST_TRACKS,
     NOT_A_SERVER,
     NOT_ALLOWED,
     PAGE_ROWS,
     SIGN_IN_AGAIN,
     UNREADABLE,
+    WRONG,
     Login,
     Page,
     Request,
@@ -43,8 +45,6 @@ from media.servers import (
 
 NAME = "jellyfin"
 CLIENT, VERSION = "Partyline", "1.0"
-LISTS = ("albums", "playlists", "album", "playlist")
-WRONG = "That name and password are not right there."
 TICKS = 10_000
 
 _TRACKS = ("Audio", "Movie", "Episode", "MusicVideo", "Video")

@@ -78,15 +78,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    """How a provider does, for the operator: on, set up, and what it said when it was last asked."""
-
-    is_on: bool
-    is_set_up: bool
-    says: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Provider:
     """One source of media.
 

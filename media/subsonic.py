@@ -20,11 +20,13 @@ from media import catalogues
 from media.provider import Trouble
 from media.servers import (
     GONE,
+    LISTS,
     MOST_TRACKS,
     NOT_A_SERVER,
     NOT_ALLOWED,
     PAGE_ROWS,
     UNREADABLE,
+    WRONG,
     Login,
     Page,
     Request,
@@ -44,8 +46,6 @@ from media.servers import (
 
 NAME = "subsonic"
 VERSION, CLIENT = "1.16.1", "Partyline"
-LISTS = ("albums", "playlists", "album", "playlist")
-WRONG = "That name and password are not right there."
 WRONG_KEY = "That server does not know this API key."
 NO_TOKEN = "That server takes no password this way. Make an API key there, and give that without a name."
 TOO_OLD = "That server is too old, or too new, for us."

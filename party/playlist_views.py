@@ -57,11 +57,6 @@ class EntryView:
     def duration_text(self) -> str:
         return clock_text(self.duration_ms) if self.duration_ms else ""
 
-    @property
-    def is_web(self) -> bool:
-        """True when its link may be one on a page."""
-        return self.link.startswith(("https://", "http://"))
-
 
 @dataclass(frozen=True, slots=True)
 class PlaylistView:
