@@ -195,6 +195,7 @@ class Track(Table):
     size_bytes = BigIntegerField(default=0)
     sha256 = CharField(max_length=64, null=True, unique=True)
     opus_file = CharField(max_length=200, default="")
+    opus_gain_db = FloatField(default=0.0)
     loudness_lufs = FloatField(null=True)
     peaks = TextField(default="")
     source = ForeignKeyField(Source, null=True, backref="tracks", on_delete="SET NULL")
@@ -767,6 +768,16 @@ Item.add_index(
 )
 Item.add_index(Item.index(Item.room, unique=True, where=SQL("state = 'playing'"), name="item_one_playing"))
 Play.add_index(Play.index(Play.room, unique=True, where=SQL("ended_at IS NULL"), name="play_one_open"))
+
+
+def locking(query: Any, *, to_delete: bool = False) -> Any:
+    """The query, locking the rows it reads until the end of the transaction, in the order it reads them.
+
+    Rows that merely name a locked one are still written, unless it is locked `to_delete`. One lock does on SQLite.
+    """
+    if is_sqlite():
+        return query
+    return query.for_update("FOR UPDATE" if to_delete else "FOR NO KEY UPDATE")
 
 
 def rows(query: Any) -> list[Any]:

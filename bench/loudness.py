@@ -1,7 +1,9 @@
-"""Makes twelve tracks between -8 and -30 LUFS, and prints how far apart they are before and after our volume.
+"""Makes twelve tracks between -8 and -30 LUFS, and prints how far apart they are before and after what we do.
 
-Run from the top folder: `python bench/loudness.py`. Needs ffmpeg. The volume is what the page applies (party.tracks).
-"after" is measured again on renderings at that volume. Tracks quieter than the target stay as they are.
+Run from the top folder: `python bench/loudness.py`. Needs ffmpeg. "before" is the files as they are; "after" is what is
+heard: the raised rendition (media.opus, party.tracks.lift) or the file, at the volume that the page gives it
+(party.tracks.gain), measured again. Also printed: what browsers without Ogg Opus hear, the true peak of what plays, and
+how far its length is from what was made.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,35 +20,51 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from demo.loudness import integrated
-from media import loudness, tools, waveform
-from party.tracks import TARGET_LUFS, gain
+from media import loudness, opus, tools, waveform
+from party.tracks import gain, lift
 
-RATE, SECONDS = 44_100, 30
+RATE, HEARD_RATE, SECONDS = 44_100, 48_000, 30
 LEVELS = tuple(float(level) for level in range(-8, -32, -2))
 FORMS = (("mp3", "MP3", None), ("flac", "FLAC", None), ("wav", "WAV", "PCM_16"), ("ogg", "OGG", "VORBIS"))
 
 
 def main() -> None:
-    """Makes, measures, turns down, measures again, prints."""
+    """Makes, measures, raises or turns down, measures again, prints."""
     if not tools.has_ffmpeg():
         raise SystemExit("ffmpeg is not installed")
     with tempfile.TemporaryDirectory() as folder:
         rows = [_row(Path(folder), number, level) for number, level in enumerate(LEVELS)]
-        print("track  form   made   measured   volume   after   took")
-        for number, (form, made, before, volume, after, took) in enumerate(rows, 1):
-            print(f"{number:5}  {form:4} {made:7.1f} {before:8.2f} {volume:9.3f} {after:9.2f} {took:5.1f} s")
-        for name, wanted in (
-            ("all", rows),
-            ("louder than the target", [r for r in rows if r[2] > TARGET_LUFS]),
-        ):
-            before, after = [row[2] for row in wanted], [row[4] for row in wanted]
+        print("track  form   made   before   raised   volume    after   unraised     peak    apart   took")
+        for number, row in enumerate(rows, 1):
             print(
-                f"{name}, {len(wanted)} tracks: spread {np.ptp(before):.1f} LU before, {np.ptp(after):.1f} LU after"
+                f"{number:5}  {row.form:4} {row.made:6.1f} {row.before:8.2f} {row.lift:5.2f} dB {row.volume:8.3f} "
+                f"{row.after:8.2f} {row.unraised:10.2f} {row.peak_db:5.1f} dB {row.apart_ms:5.1f} ms {row.took:4.1f} s"
             )
+        before, after, unraised = (
+            [getattr(row, name) for row in rows] for name in ("before", "after", "unraised")
+        )
+        print(f"{len(rows)} tracks: spread {np.ptp(before):.2f} LU before, {np.ptp(after):.2f} LU after")
+        print(f"in browsers without Ogg Opus: {np.ptp(unraised):.2f} LU after")
         _picture(Path(folder))
 
 
-def _row(folder: Path, number: int, level: float) -> tuple[str, float, float, float, float, float]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One track: how loud in LUFS before and after, and what was done to it."""
+
+    form: str
+    made: float
+    before: float
+    lift: float
+    volume: float
+    after: float
+    unraised: float
+    peak_db: float
+    apart_ms: float
+    took: float
+
+
+def _row(folder: Path, number: int, level: float) -> Row:
     form, kind, subtype = FORMS[number % len(FORMS)]
     sound = _music(number)
     sound *= 10 ** ((level - integrated(np.ascontiguousarray(sound.T), RATE)) / 20)
@@ -54,11 +73,40 @@ def _row(folder: Path, number: int, level: float) -> tuple[str, float, float, fl
     soundfile.write(path, np.tanh(sound) if np.abs(sound).max() > 1 else sound, RATE, subtype, format=kind)
     began = time.perf_counter()
     before = loudness.measure(path, form, SECONDS * 1000)
-    took, volume = time.perf_counter() - began, gain(before)
-    played, _ = soundfile.read(path, dtype="float32")
+    raised, played = lift(before), path
+    if raised:
+        played = folder / f"{number}-made.opus"
+        assert opus.render(path, form, SECONDS * 1000, played, raised), form
+    took, volume = time.perf_counter() - began, gain(before + raised)
+    return Row(
+        form=form,
+        made=level,
+        before=before,
+        lift=raised,
+        volume=volume,
+        after=_loudness(folder, played, volume),
+        unraised=_loudness(folder, path, gain(before)),
+        peak_db=_peak_db(played),
+        apart_ms=abs(len(_heard(played)) / HEARD_RATE - SECONDS) * 1000,
+        took=took,
+    )
+
+
+def _loudness(folder: Path, path: Path, volume: float) -> float:
     quiet = folder / "quiet.wav"
-    soundfile.write(quiet, played * volume, RATE, "FLOAT", format="WAV")
-    return form, level, before, volume, loudness.measure(quiet, "wav", SECONDS * 1000), took
+    soundfile.write(quiet, _heard(path) * volume, HEARD_RATE, "FLOAT", format="WAV")
+    return loudness.measure(quiet, "wav", SECONDS * 1000)
+
+
+def _peak_db(path: Path) -> float:
+    """The true peak: that of four times as many samples (ITU-R BS.1770-4, annex 2)."""
+    return float(20 * np.log10(np.abs(_heard(path, 4 * HEARD_RATE)).max()))
+
+
+def _heard(path: Path, rate: int = HEARD_RATE) -> np.ndarray:
+    form = "ogg" if path.suffix == ".opus" else path.suffix[1:]
+    words = ["-ac", "2", "-ar", str(rate), "-f", "f32le", "-"]
+    return np.frombuffer(tools.ffmpeg(path, form, words, seconds=60, most=10**9).out, "<f4").reshape(-1, 2)
 
 
 def _music(number: int) -> np.ndarray:

@@ -22,7 +22,7 @@ WHERE = "the Internet Archive"
 GONE = "There is nothing by that name at the Internet Archive."
 NO_SOUND = "Nothing in there plays here."
 KINDS = ("audio", "etree", "movies")
-FIELDS = ("identifier", "title", "creator", "mediatype")
+FIELDS = ("identifier", "title", "creator", "mediatype", "licenseurl")
 
 _HOSTS = ("archive.org", "www.archive.org")
 # Letters that an item's name may have: archive.org/developers/metadata-schema, “identifier”.
@@ -111,7 +111,14 @@ def _row(doc: dict[str, Any]) -> Found | None:
         or doc.get("mediatype") not in KINDS
     ):
         return None
-    return Found(NAME, item, title, artist=catalogues.text(doc.get("creator")), cover_url=cover_of(item))
+    return Found(
+        NAME,
+        item,
+        title,
+        artist=catalogues.text(doc.get("creator")),
+        cover_url=cover_of(item),
+        licence=catalogues.licence(doc.get("licenseurl")),
+    )
 
 
 def _songs(files: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

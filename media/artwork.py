@@ -58,13 +58,14 @@ def keep_cover(picture: bytes | None, seed: str, key: str, store: Store) -> Cove
         return _keep(square, Path(folder), key, store)
 
 
-def read_square(picture: bytes) -> Image.Image | None:
+def read_square(picture: bytes, most_pixels: int | None = None) -> Image.Image | None:
     """The middle square of a picture's first frame, at most 640 pixels wide; None for what is no good picture."""
-    if len(picture) > MOST_BYTES or _webp_pixels(picture) > MOST_PIXELS:
+    most_pixels = most_pixels or MOST_PIXELS
+    if len(picture) > MOST_BYTES or _webp_pixels(picture) > most_pixels:
         return None
     try:
         with Image.open(io.BytesIO(picture), formats=FORMATS) as found:
-            if not 0 < found.width * found.height <= MOST_PIXELS:
+            if not 0 < found.width * found.height <= most_pixels:
                 return None
             found.draft("RGB", (SIZES[0] * 2, SIZES[0] * 2))
             return _square(found)

@@ -21,6 +21,12 @@ SECONDS = 8.0
 LONGEST_MS = 2**31 - 1
 JSON = ("application/json", "text/")
 
+_LICENCE = re.compile(
+    r"https?://(?:www\.)?creativecommons\.org/(?P<kind>licenses|publicdomain)/(?P<name>[a-z-]{2,20})/",
+    re.ASCII | re.I,
+)
+_LICENCES = ("by", "by-sa", "by-nd", "by-nc", "by-nc-sa", "by-nc-nd")
+
 
 def ask(
     address: str, where: str, settings: Settings, headers: Mapping[str, str] | None = None
@@ -104,6 +110,17 @@ def address(value: object, settings: Settings) -> str:
         return parse(value, settings).url if isinstance(value, str) else ""
     except Trouble:
         return ""
+
+
+def licence(value: object) -> str:
+    """The short name of a Creative Commons licence or mark, of its address (creativecommons.org/licenses/list.en)."""
+    known = _LICENCE.match(value) if isinstance(value, str) else None
+    if known is None:
+        return ""
+    kind, name = known["kind"].lower(), known["name"].lower()
+    if kind == "publicdomain":
+        return {"zero": "CC0", "mark": "Public domain"}.get(name, "")
+    return f"CC {name.upper()}" if name in _LICENCES else ""
 
 
 def _begun(where: str) -> str:

@@ -75,6 +75,11 @@ def build(
     return f"{template}?{urlencode(query)}" if query else template
 
 
+def link(settings: Settings, reference: str) -> str:
+    """The plain address, as `recognise` reads it again. Raises Trouble."""
+    return build(settings, *_parts(reference))
+
+
 def build_for(settings: Settings, reference: str, *, hue: str, progress_seconds: int) -> str:
     """The address for a room: where it stands now, in the colour of the cover. Raises Trouble."""
     provider, kind, id, season, episode = _parts(reference)
@@ -91,10 +96,10 @@ def recognise(text: str, settings: Settings) -> Reference | None:
     name, colon, rest = typed.partition(":")
     if colon and name in settings.embed_providers and not rest.startswith("//"):
         return _reference(typed, settings)
-    link = pasted.address(typed)
-    for known, templates in settings.embed_providers.items() if link else ():
+    address = pasted.address(typed)
+    for known, templates in settings.embed_providers.items() if address else ():
         for kind, template in zip(KINDS, templates, strict=True):
-            found = _pattern(template).fullmatch("/".join((link.host, *link.parts)) if link else "")
+            found = _pattern(template).fullmatch("/".join((address.host, *address.parts)) if address else "")
             if found:
                 numbers = [found[each] for each in ("season", "episode") if kind == "tv"]
                 return _reference(":".join((known, kind, found["id"], *numbers)), settings)
@@ -103,7 +108,7 @@ def recognise(text: str, settings: Settings) -> Reference | None:
 
 def fetch(reference: Reference, settings: Settings) -> Facts:
     """Nothing can be asked of them; what is not set up any more is refused."""
-    build(settings, *_parts(reference.reference))
+    link(settings, reference.reference)
     return Facts(title=reference.title, is_video=True)
 
 

@@ -108,6 +108,7 @@ def _row(track: dict[str, Any], settings: Settings) -> Found | None:
         duration_ms=catalogues.milliseconds(track.get("duration")),
         cover_url=_cover(track, settings),
         preview_url=sound,
+        licence=catalogues.licence(track.get("license_ccurl")),
     )
 
 

@@ -13,6 +13,7 @@ from config import Settings
 from media.provider import Trouble
 
 NOT_THERE = "That address is not on the internet."
+ODD_PORT = "Links here go to port 443, the usual one, or 8443. This one names another port."
 NOT_HTTPS = "Links here have to begin with https://."
 TOO_LONG = "That link is too long."
 
@@ -154,8 +155,10 @@ def _insist_on_the_internet(scheme: str, host: str, port: int) -> None:
         raise Trouble(NOT_HTTPS)
     is_number = ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2])
     is_name = "." in host and host.rpartition(".")[2] not in _HOUSE_NAMES
-    if port not in PORTS or not (is_public(host) if is_number else is_name):
+    if not (is_public(host) if is_number else is_name):
         raise Trouble(NOT_THERE)
+    if port not in PORTS:
+        raise Trouble(ODD_PORT)
 
 
 def _target(text: str) -> str:

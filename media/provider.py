@@ -63,7 +63,8 @@ class Facts:
 class Found:
     """A row of a search elsewhere. `preview_url` is a short or whole sound to listen to beforehand, if there is one.
 
-    `is_playable` False marks metadata only (a catalogue that knows the work and has no sound of it).
+    `is_playable` False marks metadata only (a catalogue that knows the work and has no sound of it). `licence` is the
+    short name of what its makers allow, where they say so.
     """
 
     provider: str
@@ -75,6 +76,7 @@ class Found:
     cover_url: str = ""
     preview_url: str = ""
     is_playable: bool = True
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

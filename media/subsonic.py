@@ -49,6 +49,7 @@ VERSION, CLIENT = "1.16.1", "Partyline"
 WRONG_KEY = "That server does not know this API key."
 NO_TOKEN = "That server takes no password this way. Make an API key there, and give that without a name."
 TOO_OLD = "That server is too old, or too new, for us."
+FORBIDDEN = "That server, or what stands before it, would not let us in."
 MISSING = "That server wants to be told something we do not tell."
 
 _SENTENCES = {10: MISSING, 20: TOO_OLD, 30: TOO_OLD, 50: NOT_ALLOWED, 60: NOT_ALLOWED, 70: GONE}
@@ -94,9 +95,7 @@ def picture(login: Login, item: str, settings: Settings) -> bytes | None:
 
 
 def refusal(status: int, body: bytes) -> Trouble:
-    """What a document says that came in place of a file: JSON, or the API's own XML."""
-    if status in (401, 403):
-        return SignInAgain(WRONG)
+    """What a document says that came in place of a file or an answer: JSON, or the API's own XML."""
     found = re.search(rb"<error\b[^>]*\bcode=[\"']([0-9]{1,3})[\"']", body[:4_096])
     code = int(found[1]) if found else 0
     try:
@@ -104,9 +103,11 @@ def refusal(status: int, body: bytes) -> Trouble:
         code = known if isinstance(known, int) else code
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    if status == 404 and not code:
-        return Trouble(GONE)
-    return _said(code)
+    if status == 401 and not code:
+        return SignInAgain(WRONG)
+    # A bare 403 may be what stands before the server: the keys can be good all the same.
+    bare = {403: FORBIDDEN, 404: GONE}.get(status) if not code else None
+    return Trouble(bare) if bare else _said(code)
 
 
 def _albums(login: Login, page: int, settings: Settings) -> Page:
@@ -121,7 +122,7 @@ def _ask(login: Login, settings: Settings, method: str, **asked: str) -> dict[st
     """What a method answers. Raises Trouble, SignInAgain for keys that are not good."""
     answer = ask(_request(login, method, **asked), settings)
     if answer.status in (401, 403):
-        raise SignInAgain(WRONG)
+        raise refusal(answer.status, answer.body)
     if answer.status != 200:
         # Servers answer 200 to everything, errors too.
         raise Trouble(NOT_A_SERVER)

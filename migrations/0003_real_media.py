@@ -259,6 +259,7 @@ NEW_COLUMNS: dict[str, dict[str, str]] = {
         "size_bytes": "{big} NOT NULL DEFAULT 0",
         "sha256": "VARCHAR(64)",
         "opus_file": f"VARCHAR(200) {WORDS}",
+        "opus_gain_db": "REAL NOT NULL DEFAULT 0",
         "loudness_lufs": "REAL",
         "peaks": f"TEXT {WORDS}",
         "source_id": "INTEGER REFERENCES source (id) ON DELETE SET NULL",

@@ -129,6 +129,8 @@ def answer_second_step(ticket: str, code: str, visit: Visit, viewer: SignedIn | 
     subject, network = f"person {user.id}", f"network {visit.network}"
     attempts.spend("second_step", {subject: secondfactor.TRIES, network: Limit(60, 15 * MINUTE_MS)})
     with write():
+        if viewer is not None and not viewer.has_account:
+            merging.rooms_of(viewer.user_id, user.id)
         if not secondfactor.use(user, code):
             raise WrongCode(secondfactor.WRONG)
         token = _arrive(user, visit, viewer)
@@ -189,6 +191,8 @@ def _limits(
 
 def _redeem(link: Link, guest: User | None, name: str) -> int | None:
     """The account a link asked for, in the open transaction; None when the address is taken. The link is used up."""
+    if guest is not None:
+        merging.rooms_of(guest.id)
     links.spend(link)
     now, is_free = now_ms(), not User.select().where(User.email == link.email).exists()
     try:
@@ -217,12 +221,14 @@ def _arrive(user: User, visit: Visit, viewer: SignedIn | None) -> str:
         if fresh is None or fresh.password_hash != user.password_hash:
             raise NotAllowed(TOO_LATE)
         if viewer is not None:
-            Session.delete().where(Session.token_hash == viewer.session).execute()
             is_guest = User.select().where(User.id == viewer.user_id, User.email.is_null()).exists()
             if is_guest:
                 merging.merge(viewer.user_id, user.id, now_ms())
         audit.note(user.id, "signed_in")
-        return sessions.begin(user.id, visit.device)
+        token = sessions.begin(user.id, visit.device)
+        if viewer is not None:
+            Session.delete().where(Session.token_hash == viewer.session).execute()
+        return token
 
 
 def _refuse_banned(user: User) -> None:

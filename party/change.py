@@ -1,9 +1,14 @@
-"""The one way to change a room: transaction, fresh membership, ability, log, commit, wake."""
+"""The one way to change a room: transaction, fresh membership, ability, log, commit, wake.
+
+Who holds two things took them in the order everybody takes them, so that nobody waits in a ring: rooms by ascending
+id, all that are needed at once (`locked_rooms`); then people (`hold_people`); then what people have, and tracks.
+"""
 
 from __future__ import annotations
 
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +16,7 @@ from typing import Any
 
 from peewee import IntegrityError, OperationalError
 
-from models import Ban, Item, Member, Outcome, Playback, Room, User, database, is_sqlite
+from models import Ban, Item, Member, Outcome, Playback, Room, User, database, is_sqlite, locking
 from party import events, lifecycle
 from party.clock import now_ms
 from party.errors import Busy, Conflict, NotAllowed, NotFound, NotKnown, Over
@@ -195,11 +200,20 @@ def _begin(handle: Any) -> Any:
 
 def locked_room(code: str) -> Room:
     """The room's row, locked until the end of the transaction. Raises NotFound."""
-    query = Room.select().where(Room.code == code)
-    room: Room | None = (query if is_sqlite() else query.for_update()).first()
+    room: Room | None = locking(Room.select().where(Room.code == code)).first()
     if room is None:
         raise NotFound(NO_ROOM)
     return room
+
+
+def locked_rooms(which: Any) -> list[Room]:
+    """The rows of these rooms (a condition), locked like `locked_room`, in the one order. Those gone are left out."""
+    return list(locking(Room.select().where(which).order_by(Room.id)))
+
+
+def hold_people(*user_ids: int) -> None:
+    """Lock the rows of people who go, in the open transaction: nothing that names them is written meanwhile."""
+    list(locking(User.select().where(User.id.in_(user_ids)).order_by(User.id), to_delete=True))
 
 
 def wake_after_commit(room: Room, before: int) -> None:
@@ -219,7 +233,9 @@ def once(actor: Person, key: str | None, command: Callable[[], Any]) -> Any:
     with write():
         if not is_sqlite():
             # There a transaction does not hold the others off: the twin of this request has to wait for its answer.
-            User.select(User.id).where(User.id == actor.user_id).for_update().execute()
+            # No row is locked for it: the command takes the room first, as everybody does.
+            twin = (actor.user_id, zlib.crc32(key.encode()) - 2**31)
+            database.obj.execute_sql("SELECT pg_advisory_xact_lock(%s, %s)", twin)
         known = Outcome.get_or_none(Outcome.user == actor.user_id, Outcome.key == key)
         if known is not None:
             return known.answer

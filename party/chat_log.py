@@ -234,8 +234,10 @@ def _notes(happened: list[Event]) -> list[NoteView]:
     members = {row.actor_id for row in happened} | {row.data.get("member_id") for row in happened}
     people = _people(members)
     items = {row.data["item_id"] for row in happened if "item_id" in row.data}
-    query = Item.select(Item.id, Track.title, Item.added_by).join(Track).where(Item.id.in_(items))
-    titles = {item_id: (title, adder) for item_id, title, adder in rows(query)} if items else {}
+    query = Item.select(Item.id, Track.title, Item.added_by, Item.is_filler).join(Track)
+    found = rows(query.where(Item.id.in_(items))) if items else ()
+    # What the room plays on by itself is in nobody's name.
+    titles = {item_id: (title, None if is_filler else adder) for item_id, title, adder, is_filler in found}
     people |= _people({adder for _, adder in titles.values()} - people.keys())
     notes = []
     for row in happened:

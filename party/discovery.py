@@ -263,7 +263,7 @@ _cords = Prepared(
         .join(Member, on=(Item.added_by == Member.id))
         .switch(Item)
         .join(Room)
-        .where(_is_visible(), Item.state == state)
+        .where(_is_visible(), Item.state == state, ~Item.is_filler)
         .group_by(Item.room, Member.color)
         .order_by(Item.room, Member.color)
     )

@@ -7,6 +7,7 @@ A file is given up once nobody holds its track any more. Names only: the files t
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import fn
@@ -21,11 +22,11 @@ from models import (
     Suggestion,
     Track,
     Upload,
-    is_sqlite,
+    locking,
     rows,
 )
 from party import playback, tracks, work
-from party.change import CLOCK, Person, change, locked_room, write
+from party.change import CLOCK, Person, change, locked_rooms, write
 from party.clock import now_ms
 from party.errors import NotFound, Over
 
@@ -36,6 +37,32 @@ UNDO_MS = 86_400_000
 COVER_SIZES = (640, 320, 96)
 NAMED_AT_ONCE = 200
 UPLOADS_UNDER_WAY = ("receiving", "checking")
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file that somebody brought, and when they did so last."""
+
+    track_id: int
+    title: str
+    artist: str
+    size_bytes: int
+    brought_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFiles:
+    """Some of the files that somebody brought, the latest first. `page` counts from 1; `total` is of all pages."""
+
+    rows: tuple[OwnFile, ...]
+    page: int
+    total: int
+
+    @property
+    def has_more(self) -> bool:
+        """True when there are older ones."""
+        return self.page * PAGE < self.total
 
 
 def file_of(track_id: int, marked: str, kind: str) -> tuple[str, str]:
@@ -67,6 +94,11 @@ def cover_names(cover_file: str) -> list[str]:
     return [f"{stem}-{size}.webp" for size in COVER_SIZES] if stem != cover_file else [cover_file]
 
 
+def is_brought() -> tuple[Any, ...]:
+    """The condition that a track has a file that somebody brought."""
+    return ~Track.is_listed, Track.media_file != ""
+
+
 def held_by_person(user_id: int) -> int:
     """The bytes of all that a person brought, each file once."""
     return _held(Holding.user == user_id)
@@ -77,15 +109,45 @@ def held_by_room(room_id: int) -> int:
     return _held(Holding.room == room_id)
 
 
-def forget(actor: Person, track_id: int) -> None:
-    """Take an upload out of one's own library, here and in every room one brought it to.
+def counted_for_person(user_id: int) -> int:
+    """The same with what is on its way from them: what counts against their share."""
+    return held_by_person(user_id) + _coming(Upload.user == user_id)
 
-    Its file goes unless somebody else brought it too, or keeps it in a playlist.
+
+def counted_for_room(room_id: int) -> int:
+    """The same with what is on its way into it: what counts against its share."""
+    return held_by_room(room_id) + _coming(Upload.room == room_id)
+
+
+def find_own(actor: Person, page: int = 1) -> OwnFiles:
+    """The files somebody brought and may give up again; of pages that are not there the last."""
+    last = fn.MAX(Holding.added_at)
+    found = (
+        Track.select(Track.id, Track.title, Track.artist, Track.size_bytes, last)
+        .join(Holding)
+        .where(Holding.user == actor.user_id, *is_brought())
+        .group_by(Track.id)
+    )
+    total = found.count()
+    page = max(1, min(page, -(-total // PAGE)))
+    shown = rows(found.order_by(last.desc(), Track.id.desc()).paginate(page, PAGE))
+    return OwnFiles(tuple(OwnFile(*facts) for facts in shown), page, total)
+
+
+def forget(actor: Person, track_id: int) -> None:
+    """Take an upload out of one's own library and playlists, here and in every room one brought it to.
+
+    Its file goes unless somebody else brought it too, or keeps it in a playlist. Lines that had it go on without.
     """
     with write():
         gone = Holding.delete().where(Holding.track == track_id, Holding.user == actor.user_id).execute()
         if not gone:
             raise NotFound("That track is not among yours.")
+        # Kept in a playlist of one's own it would stay, and be counted against nobody.
+        mine = Playlist.select(Playlist.id).where(Playlist.user == actor.user_id)
+        PlaylistEntry.update(track=None).where(
+            PlaylistEntry.track == track_id, PlaylistEntry.playlist.in_(mine)
+        ).execute()
         work.hand_over("sweep_files")
 
 
@@ -106,11 +168,10 @@ def give_up(track_id: int, *, by_force: bool = False) -> list[str]:
     """
     with write():
         # Rooms before the track, as everybody does who puts one on a line.
-        for code in _lines_with(track_id):
-            locked_room(code)
+        locked_rooms(Room.code.in_(list(_lines_with(track_id))))
         query = Track.select().where(Track.id == track_id, *([] if by_force else _is_orphan()))
         # Whoever brings it again meanwhile waits for us, and finds it given up.
-        track = (query if is_sqlite() else query.for_update()).first()
+        track = locking(query, to_delete=True).first()
         if track is None:
             return []
         names = _names_of(track)
@@ -182,13 +243,17 @@ def _is_orphan() -> tuple[Any, ...]:
         )
     )
     return (
-        ~Track.is_listed,
-        Track.media_file != "",
+        *is_brought(),
         ~fn.EXISTS(Holding.select().where(Holding.track == Track.id)),
         ~fn.EXISTS(kept),
         # Not held yet: it has only just been looked at.
         ~fn.EXISTS(Upload.select().where(Upload.track == Track.id, Upload.state.in_(UPLOADS_UNDER_WAY))),
     )
+
+
+def _coming(whose: Any) -> int:
+    size = Upload.select(fn.COALESCE(fn.SUM(Upload.size_bytes), 0))
+    return int(size.where(whose, Upload.state.in_(UPLOADS_UNDER_WAY)).scalar())
 
 
 def _names_of(track: Track) -> list[str]:

@@ -49,7 +49,7 @@ def import_lines(
     name, lines = clean_name(name), [cleaned(line) for line in lines]
     refuse_too_long(len(lines))
     known = shelf_of(actor.user_id)
-    by_link = _by_address(lines) | _by_slug(slugs or {})
+    by_link = _by_reference(lines, actor.user_id) | _by_address(lines) | _by_slug(slugs or {})
     mine = {track.track_id for track in known.tracks}
     wanted = [matching.Wanted(line.title, line.artist, line.duration_ms) for line in lines]
     found = []
@@ -136,6 +136,17 @@ def _by_address(lines: Iterable[Line]) -> dict[str, int]:
             facts = track.id, track.media_file, track.cover_file, track.added_at
             if tracks.is_marked(ours[2], *facts):
                 found[link] = track.id
+    return found
+
+
+def _by_reference(lines: Iterable[Line], user_id: int) -> dict[str, int]:
+    """Tracks of this person's by the address that is played: a catalogue's file says nothing of the catalogue."""
+    wanted = sorted({line.link for line in lines if line.link.startswith(("https://", "http://"))})
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), 500):
+        played = Track.player.in_(("file", "hls")), Track.reference.in_(wanted[start : start + 500])
+        query = Track.select(Track.reference, Track.id).where(usable(user_id), *played)
+        found |= dict(rows(query.order_by(Track.id.desc())))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import fn
 
-from models import Job, Track, rows
+from models import Job, Member, Track, rows
 from party import shelf, tracks
 from party.change import write
 from party.clock import now_ms
@@ -40,7 +40,10 @@ class LibraryRow:
 
 @dataclass(frozen=True, slots=True)
 class LibraryView:
-    """One page of the library. `making` is (done, total) while the demo library is being made."""
+    """One page of the library. `making` is (done, total) while the demo library is being made.
+
+    Only whoever has a seat in the room may listen to its tracks beforehand (`may_listen`).
+    """
 
     rows: tuple[LibraryRow, ...]
     search: str
@@ -51,6 +54,7 @@ class LibraryView:
     has_more: bool
     total: int
     making: tuple[int, int] | None
+    may_listen: bool
 
 
 def browse(
@@ -78,7 +82,26 @@ def browse(
     genres = [name for (name,) in rows(_genres(is_shown)) if name]
     shown = tuple(LibraryRow(tracks.view_of(track), *places.get(track.id, (None, None))) for track in found)
     return LibraryView(
-        shown, search, genre, tuple(genres), ordering, page, page * PAGE < total, total, making()
+        rows=shown,
+        search=search,
+        genre=genre,
+        genres=tuple(genres),
+        ordering=ordering,
+        page=page,
+        has_more=page * PAGE < total,
+        total=total,
+        making=making(),
+        may_listen=_has_seat(room, user_id),
+    )
+
+
+def _has_seat(room: Snapshot | None, user_id: int | None) -> bool:
+    if room is None or user_id is None:
+        return False
+    return bool(
+        Member.select()
+        .where(Member.room == room.id, Member.user == user_id, Member.left_at.is_null())
+        .exists()
     )
 
 

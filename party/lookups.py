@@ -14,7 +14,7 @@ from peewee import SQL, fn
 
 from models import Item, Room, Suggestion, Track, rows
 from party import work
-from party.change import CLOCK, Change, change, locked_room, write
+from party.change import CLOCK, Change, change, locked_rooms, write
 from party.clock import now_ms
 from party.errors import NotFound, Over
 from party.library import fold
@@ -175,14 +175,10 @@ def places(track_id: int) -> list[tuple[str, int | None]]:
 
 
 def hold_rooms(slug: str, *codes: str) -> None:
-    """Lock the rooms that show a track, and these, one after the other: in one order, so that nobody waits in a ring.
-
-    Raises NotFound for a code that is no room's.
-    """
+    """Lock the rooms that show a track, and these."""
     track = Track.get_or_none(Track.slug == slug)
     shown = {code for code, _ in places(track.id)} if track else set()
-    for code in sorted(shown | set(codes)):
-        locked_room(code)
+    locked_rooms(Room.code.in_(shown | set(codes)))
 
 
 def as_clock(code: str, act: Callable[[Change], object]) -> None:

@@ -17,6 +17,7 @@ class Unmeasured:
     track_id: int
     media_file: str
     duration_ms: int
+    is_video: bool
 
 
 def next_track() -> int | None:
@@ -35,7 +36,7 @@ def to_measure(track_id: int) -> Unmeasured | None:
     track = Track.get_or_none(Track.id == track_id, Track.loudness_lufs.is_null(), Track.media_file != "")
     if track is None:
         return None
-    return Unmeasured(track.id, track.media_file, track.duration_ms)
+    return Unmeasured(track.id, track.media_file, track.duration_ms, bool(track.is_video))
 
 
 def file_of_upload(sha256: str) -> tuple[int, str] | None:
@@ -44,13 +45,15 @@ def file_of_upload(sha256: str) -> tuple[int, str] | None:
     return (int(track.id), str(track.media_file)) if track else None
 
 
-def measured(track_id: int, loudness_lufs: float, peaks: str, opus_file: str = "") -> bool:
-    """Take in how loud a track is, how it looks, and its smaller rendition, and say so on the lines that have it.
+def measured(
+    track_id: int, loudness_lufs: float, peaks: str, opus_file: str = "", opus_gain_db: float = 0.0
+) -> bool:
+    """Take in how loud a track is, how it looks, and its rendition, and say so on the lines that have it.
 
     False when it was measured before or its file is gone: then nothing changes.
     """
     values = {"loudness_lufs": loudness_lufs, "peaks": peaks} | (
-        {"opus_file": opus_file} if opus_file else {}
+        {"opus_file": opus_file, "opus_gain_db": opus_gain_db} if opus_file else {}
     )
     with write():
         # The file may have been given up while it was listened to.

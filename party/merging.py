@@ -36,7 +36,7 @@ from models import (
     Vote,
 )
 from party import events, lifecycle
-from party.change import ban_on, locked_room, wake_after_commit
+from party.change import ban_on, hold_people, locked_rooms, wake_after_commit
 from party.control import NOTHING_LENT
 from party.errors import Conflict
 from party.people import refuse_look_alike
@@ -78,9 +78,13 @@ _OWN_ONCE: tuple[tuple[Any, tuple[Any, ...], Any], ...] = (
 
 def merge(guest_id: int, account_id: int, now: int) -> None:
     """Everything of the guest becomes the account's, in the open transaction."""
+    rooms = rooms_of(guest_id, account_id)
+    hold_people(guest_id, account_id)
     is_renamed = _keep_apart(guest_id, account_id, now)
-    for room in _rooms_of(guest_id, *([account_id] if is_renamed else [])):
-        _merge_in(room, guest_id, account_id, now)
+    theirs = _room_ids(guest_id, *([account_id] if is_renamed else []))
+    for room in rooms:
+        if room.id in theirs:
+            _merge_in(room, guest_id, account_id, now)
     Room.update(owner=account_id).where(Room.owner == guest_id).execute()
     _move_own(guest_id, account_id)
     SiteEvent.update(actor=account_id).where(SiteEvent.actor == guest_id).execute()
@@ -92,7 +96,7 @@ def merge(guest_id: int, account_id: int, now: int) -> None:
 
 def note_account(user_id: int, now: int) -> None:
     """A guest became an account, in the open transaction: where only accounts take part they may do more now."""
-    for room in _rooms_of(user_id):
+    for room in rooms_of(user_id):
         seat = Member.get_or_none(Member.room == room, Member.user == user_id)
         if seat is not None and _asks_for_accounts(room) and not _is_over(room, now):
             before = room.seq
@@ -100,15 +104,18 @@ def note_account(user_id: int, now: int) -> None:
             _keep(room, before)
 
 
-def _rooms_of(*user_ids: int) -> list[Room]:
-    """The rooms these people have a seat, a knock or a ban in, each locked, in one order for everybody."""
-    ids = {
+def rooms_of(*user_ids: int) -> list[Room]:
+    """The rooms these people own, or have a seat, a knock or a ban in, locked: before anything else of theirs is."""
+    owned = {room_id for (room_id,) in Room.select(Room.id).where(Room.owner.in_(user_ids)).tuples()}
+    return locked_rooms(Room.id.in_(owned | _room_ids(*user_ids)))
+
+
+def _room_ids(*user_ids: int) -> set[int]:
+    return {
         room_id
         for table in (Member, Knock, Ban)
         for (room_id,) in table.select(table.room).where(table.user.in_(user_ids)).tuples()
     }
-    codes = Room.select(Room.code).where(Room.id.in_(sorted(ids))).order_by(Room.id).tuples()
-    return [locked_room(code) for (code,) in list(codes)]
 
 
 def _is_over(room: Room, now: int) -> bool:

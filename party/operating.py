@@ -95,8 +95,9 @@ def delete_file(admin_id: int | None, track_id: int) -> None:
             raise NotFound("That track has no file here.")
         if track.is_listed:
             raise Conflict("That track belongs to the library of all. It can be hidden.")
+        names = files.give_up(track_id, by_force=True)
         audit.note(admin_id, "file_deleted", track_id=track_id)
-        work.hand_over("delete_files", files.give_up(track_id, by_force=True))
+        work.hand_over("delete_files", names)
 
 
 def make_admin(email: str, password: str | None = None, name: str = "Admin") -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from peewee import JOIN, SQL, fn
 
 from models import Item, Job, Member, Presence, Room, Session, Track, User, rows
-from party import lifecycle
+from party import files, lifecycle
 from party.clock import now_ms
 from party.errors import Invalid
 from party.library import NUL, fold
@@ -65,7 +65,7 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class TrackRow:
-    """A track of the library, shown or hidden."""
+    """A track of the library, shown or hidden. One that `is_brought` has a file that can be deleted."""
 
     id: int
     title: str
@@ -73,6 +73,8 @@ class TrackRow:
     is_hidden: bool
     is_explicit: bool
     used: int
+    is_brought: bool
+    file_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,14 @@ def find_people(search: str = "", page: int = 1) -> Page:
 
 
 def find_tracks(search: str = "", which: str = "", page: int = 1) -> Page:
-    """Tracks by title, artist or album. `which` is hidden, explicit or empty for all."""
+    """Tracks by title, artist or album. `which` is hidden, explicit, brought or empty for all."""
     query, search = Track.select(), _typed(search)
     for word in fold(search).split()[:12]:
         query = query.where(Track.search.contains(word))
     if which in ("hidden", "explicit"):
         query = query.where(Track.is_hidden if which == "hidden" else Track.is_explicit)
+    if which == "brought":
+        query = query.where(*files.is_brought())
     total = query.count()
     found = list(query.order_by(Track.search, Track.id).paginate(_page(page), PAGE))
     used = _counted(Item, Item.track, [track.id for track in found])
@@ -167,6 +171,8 @@ def find_tracks(search: str = "", which: str = "", page: int = 1) -> Page:
             bool(track.is_hidden),
             bool(track.is_explicit),
             used.get(track.id, 0),
+            not track.is_listed and track.media_file != "",
+            track.size_bytes,
         )
         for track in found
     )

@@ -17,6 +17,7 @@ from party.change import (
     ban_on,
     change,
     locked_room,
+    locked_rooms,
     settle,
     wake_after_commit,
     write,
@@ -71,14 +72,14 @@ def rename(actor: Person, display_name: str) -> None:
     """Change the name people see, in every open room at once."""
     name = clean_name(display_name)
     with write():
-        User.update(display_name=name).where(User.id == actor.user_id).execute()
-        for code, member_id in _open_seats(actor.user_id):
-            room = locked_room(code)
+        seats = _open_seats(actor.user_id)
+        for room in locked_rooms(Room.id.in_(list(seats))):
             refuse_look_alike(room, actor.user_id, now_ms(), name)
             before = room.seq
-            append(room, "person_renamed", member_id, member_id=member_id)
+            append(room, "person_renamed", seats[room.id], member_id=seats[room.id])
             room.save()
             wake_after_commit(room, before)
+        User.update(display_name=name).where(User.id == actor.user_id).execute()
 
 
 def signed_in(token: str) -> SignedIn | None:
@@ -281,13 +282,12 @@ def _seat(code: str, user_id: int) -> Member | None:
     return query.first()
 
 
-def _open_seats(user_id: int) -> list[tuple[str, int]]:
+def _open_seats(user_id: int) -> dict[int, int]:
+    """The seats of somebody by the room."""
     # Seats given up count too: their tracks still carry the name.
     seats = Member.select(Member.id, Room).join(Room).where(Member.user == user_id, Room.state != "EXPIRED")
-    # In one order for everybody, so that two renamings never wait for each other.
-    seats = seats.order_by(Room.id)
     now = now_ms()
-    return [(s.room.code, s.id) for s in seats if lifecycle.effective(s.room, now)[0] != "EXPIRED"]
+    return {s.room_id: s.id for s in seats if lifecycle.effective(s.room, now)[0] != "EXPIRED"}
 
 
 def friendly_name() -> str:

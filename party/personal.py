@@ -39,7 +39,7 @@ from models import (
     Vote,
 )
 from party import audit, doorway, events, hosting, lifecycle, sessions, sources, work
-from party.change import Person, locked_room, wake_after_commit, write
+from party.change import Person, hold_people, locked_rooms, wake_after_commit, write
 from party.clock import now_ms
 from party.credentials import prove
 from party.errors import NotKnown
@@ -73,7 +73,7 @@ def export(actor: Person) -> dict[str, Any]:
         "tracks_put_on": [
             {**_track(row), "room": place(row.room), "state": row.state, "at": _time(row.added_at)}
             for row in Item.select(Item, Track, Room).join(Track).switch(Item).join(Room)
-            .where(Item.added_by.in_(seats)).order_by(Item.id)
+            .where(Item.added_by.in_(seats), ~Item.is_filler).order_by(Item.id)
         ],
         **_kept(user.id, place),
         "votes": [
@@ -126,8 +126,12 @@ def delete(actor: Person, password: str) -> None:
         prove(actor, password)
     now = now_ms()
     with write():
-        for code in _codes(user.id):
-            _leave_for_good(locked_room(code), user.id, now)
+        mine = _room_ids(user.id)
+        rooms = locked_rooms(Room.id.in_(mine) | Room.code.in_(sources.codes_with(user.id)))
+        hold_people(user.id)
+        for room in rooms:
+            if room.id in mine:
+                _leave_for_good(room, user.id, now)
         sources.give_up_all(user.id)
         _forget_words(user.id, now)
         _forget_person(user)
@@ -135,12 +139,11 @@ def delete(actor: Person, password: str) -> None:
         work.hand_over("sweep_files")
 
 
-def _codes(user_id: int) -> list[str]:
+def _room_ids(user_id: int) -> set[int]:
     seats = Member.select(Member.room).where(Member.user == user_id)
     doors = Knock.select(Knock.room).where(Knock.user == user_id, Knock.state == "waiting")
     is_theirs = (Room.owner == user_id) | Room.id.in_(seats) | Room.id.in_(doors)
-    mine = Room.select(Room.code).where(is_theirs).order_by(Room.id)
-    return [code for (code,) in list(mine.tuples())]
+    return {room_id for (room_id,) in Room.select(Room.id).where(is_theirs).tuples()}
 
 
 def _leave_for_good(room: Room, user_id: int, now: int) -> None:

@@ -18,7 +18,8 @@ from party.settings import load
 from party.views import TrackView, clock_text
 
 PAGE = 100
-MINUTE_MS = 60_000
+PLAYS_ON, PLAYED_ON = "Plays on", "Played on by itself"
+"""What files name in place of a person where the room put a track on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class ListedTrack:
-    """A line for a file: the track's words, who put it on, when (ISO 8601), and how it was liked."""
+    """A line for a file: the track's words, who put it on (or that the room did), when (ISO 8601), its votes."""
 
     line: Line
     track: TrackView | None
@@ -166,7 +167,7 @@ def lines(playlist: Playlist) -> list[ListedTrack]:
 def line_of_room(code: str) -> list[ListedTrack]:
     """What waits in a room, in its order."""
     return [
-        ListedTrack(_line_of(item.track), item.track, item.net, "" if item.is_filler else item.by.name)
+        ListedTrack(_line_of(item.track), item.track, item.net, PLAYS_ON if item.is_filler else item.by.name)
         for item in snapshot.take(code).items
     ]
 
@@ -191,7 +192,7 @@ def tonight(code: str) -> list[ListedTrack]:
     for started, name, is_filler, votes, *columns in reversed(rows(query)):
         track = tracks.view(*columns)
         played.append(
-            ListedTrack(_line_of(track), track, int(votes), "" if is_filler else name, _iso(started))
+            ListedTrack(_line_of(track), track, int(votes), PLAYED_ON if is_filler else name, _iso(started))
         )
     return played
 
@@ -216,9 +217,7 @@ def need_seat(actor: Person, code: str) -> int:
     """The room's id, for somebody who has a seat in it, or had one when it ended. Raises NotAllowed."""
     room = Room.get_or_none(Room.code == code)
     seat = Member.get_or_none(Member.room == room, Member.user == actor.user_id) if room else None
-    if room is None or seat is None:
-        raise NotAllowed(NOT_INSIDE)
-    if seat.left_at is not None and lifecycle.effective(room, now_ms())[0] != "EXPIRED":
+    if room is None or seat is None or seat.left_at is not None:
         raise NotAllowed(NOT_INSIDE)
     return int(room.id)
 

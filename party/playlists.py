@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import Holding, Playlist, PlaylistEntry, Track, User, rows
-from party import ranks, shelf
+from models import Holding, Playlist, PlaylistEntry, Track, User, is_sqlite, rows
+from party import entry_rows, ranks, shelf
 from party.change import Person, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, TooMany
@@ -21,8 +21,8 @@ TOKEN_BYTES = 16
 """As 22 random letters."""
 KEPT_MS = 30 * 86_400_000
 """So long can be brought back what was taken away."""
-ROWS_AT_ONCE = 60
-"""SQLite limits how many values one statement may carry."""
+FORGOTTEN_AT_ONCE = 500
+"""So many rows go in one transaction, so that nobody waits long."""
 NEEDS_ACCOUNT = "Playlists are kept with an account. Make one, and they are yours on every device."
 GONE = "There is no such playlist. It may have been deleted, or its link taken back."
 NO_ENTRY = "That track is not in this playlist."
@@ -127,6 +127,7 @@ def restore_entry(actor: Person, playlist_id: int, entry_id: int) -> None:
     """Bring a track back where it stood, or to the end when something stands there now. There already is nothing."""
     with write():
         playlist = own(actor, playlist_id)
+        _hold(Playlist, playlist.id)
         entry = _entry(playlist, entry_id)
         if entry.removed_at is None:
             return
@@ -143,6 +144,7 @@ def move_entry(actor: Person, playlist_id: int, entry_id: int, after_id: int | N
         raise Invalid("A track cannot stand after itself.")
     with write():
         playlist = own(actor, playlist_id)
+        _hold(Playlist, playlist.id)
         if _entry(playlist, entry_id).removed_at is not None:
             raise Conflict("That track was taken out a moment ago.")
         before = in_order(playlist.id)
@@ -153,7 +155,7 @@ def move_entry(actor: Person, playlist_id: int, entry_id: int, after_id: int | N
             return
         key = ranks.between(rest[at - 1][1] if at else None, rest[at][1] if at < len(rest) else None)
         if ranks.needs_renumbering(key):
-            _number([*ids[:at], entry_id, *ids[at:]])
+            entry_rows.make_room([*rest[:at], (entry_id, key), *rest[at:]], at)
         else:
             PlaylistEntry.update(position=key).where(PlaylistEntry.id == entry_id).execute()
         _touch(playlist)
@@ -186,30 +188,37 @@ def copy_playlist(actor: Person, source: Playlist, to_id: int = 0) -> tuple[int,
 
     Returns the id of what it was copied into, and how many tracks that were.
     """
+    need_account(actor)
+    lines = [_line_of_entry(entry) for entry in entries_of(source.id)]
+    if not to_id:
+        return keep_lines(actor, str(source.name), lines), len(lines)
     with write():
-        need_account(actor)
-        lines = [_line_of_entry(entry) for entry in entries_of(source.id)]
-        target = own(actor, to_id) if to_id else _made(actor, str(source.name))
-        append(target, lines)
+        target = own(actor, to_id)
+        _append_clean(target, lines)
         return int(target.id), len(lines)
 
 
 def keep_lines(actor: Person, name: str, lines: Sequence[Line]) -> int:
     """A new playlist that holds these lines. Returns its id."""
-    name = clean_name(name)
+    name, lines = clean_name(name), [cleaned(line) for line in lines]
     with write():
         need_account(actor)
         playlist = _made(actor, name)
-        append(playlist, lines)
+        _append_clean(playlist, lines)
         return int(playlist.id)
 
 
 def forget_deleted() -> None:
-    """What was deleted thirty days ago goes for good."""
+    """What was deleted thirty days ago goes for good, a few rows at a time."""
     since = now_ms() - KEPT_MS
-    with write():
-        Playlist.delete().where(Playlist.deleted_at < since).execute()
-        PlaylistEntry.delete().where(PlaylistEntry.removed_at < since).execute()
+    gone = Playlist.select(Playlist.id).where(Playlist.deleted_at < since)
+    old = (PlaylistEntry.removed_at < since) | PlaylistEntry.playlist.in_(gone)
+    for table, is_old in ((PlaylistEntry, old), (Playlist, Playlist.deleted_at < since)):
+        some = table.select(table.id).where(is_old).limit(FORGOTTEN_AT_ONCE)
+        is_full = True
+        while is_full:
+            with write():
+                is_full = table.delete().where(table.id.in_(some)).execute() == FORGOTTEN_AT_ONCE
 
 
 def own(actor: Person, playlist_id: int, *, with_deleted: bool = False) -> Playlist:
@@ -262,28 +271,32 @@ def line_of(track: Track) -> Line:
 
 def append(playlist: Playlist, lines: Sequence[Line]) -> None:
     """Put lines at the end, in the open transaction. Raises TooMany."""
+    _append_clean(playlist, [cleaned(line) for line in lines])
+
+
+def _append_clean(playlist: Playlist, lines: Sequence[Line]) -> None:
+    _hold(Playlist, playlist.id)
     places = in_order(playlist.id)
     refuse_too_long(len(places) + len(lines))
-    last, now, fresh = (places[-1][1] if places else None), now_ms(), []
-    keys = ranks.several(len(lines)) if last is None else _keys_after(last, len(lines))
-    for line, key in zip(lines, keys, strict=True):
-        line = cleaned(line)
-        fresh.append(
-            {
-                "playlist": playlist.id,
-                "track": line.track_id,
-                "title": line.title,
-                "artist": line.artist,
-                "album": line.album,
-                "duration_ms": line.duration_ms,
-                "link": line.link,
-                "position": key,
-                "added_at": now,
-            }
-        )
-    for start in range(0, len(fresh), ROWS_AT_ONCE):
-        PlaylistEntry.insert_many(fresh[start : start + ROWS_AT_ONCE]).execute()
-    if fresh:
+    last = places[-1][1] if places else None
+    keys, now = ranks.several(len(lines), last), now_ms()
+    entry_rows.insert(
+        [
+            (
+                playlist.id,
+                each.title,
+                each.artist,
+                each.album,
+                each.duration_ms,
+                each.link,
+                key,
+                now,
+                each.track_id,
+            )
+            for each, key in zip(lines, keys, strict=True)
+        ]
+    )
+    if lines:
         _touch(playlist)
 
 
@@ -313,7 +326,15 @@ def _made(actor: Person, name: str) -> Playlist:
     return made
 
 
+def _hold(table: type[Playlist] | type[User], number: int) -> None:
+    """Keep others from giving out the same places, or counting the same playlists, meanwhile: user before playlist."""
+    if not is_sqlite():
+        # There a transaction alone does not hold the others off.
+        table.select(table.id).where(table.id == number).for_update().execute()
+
+
 def _refuse_many(actor: Person) -> None:
+    _hold(User, actor.user_id)
     if (
         Playlist.select().where(Playlist.user == actor.user_id, Playlist.deleted_at.is_null()).count()
         >= PLAYLISTS_MOST
@@ -370,20 +391,3 @@ def cleaned(line: Line) -> Line:
 
 def _after(key: str) -> str:
     return ranks.between(key, None)
-
-
-def _keys_after(last: str, count: int) -> list[str]:
-    keys = []
-    for _ in range(count):
-        last = _after(last)
-        keys.append(last)
-    return keys
-
-
-def _number(ids: list[int]) -> None:
-    """Short, even keys in this order."""
-    # Two passes, since the unique key would trip over a half-renumbered list.
-    for entry_id in ids:
-        PlaylistEntry.update(position=f"~{entry_id}").where(PlaylistEntry.id == entry_id).execute()
-    for entry_id, key in zip(ids, ranks.several(len(ids)), strict=True):
-        PlaylistEntry.update(position=key).where(PlaylistEntry.id == entry_id).execute()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from peewee import EXCLUDED
 
 from models import Item, Member, Progress, Room, Track
 from party import lifecycle, tracks
@@ -59,26 +62,21 @@ def save_progress(actor: Person, code: str, item_id: int, position_ms: int, dura
         content = content_of(track)
         mine = (Progress.user == actor.user_id) & (Progress.room == room) & (Progress.content == content)
         known = Progress.get_or_none(mine)
+        values = {
+            "track": track,
+            "position_ms": position,
+            "duration_ms": length,
+            "is_done": is_done,
+            "saved_at": now,
+        }
         if known is None:
-            Progress.create(
-                user=actor.user_id,
-                room=room,
-                content=content,
-                track=track,
-                position_ms=position,
-                duration_ms=length,
-                is_done=is_done,
-                saved_at=now,
-            )
-            return True
+            return _begin(values | {"user": actor.user_id, "room": room, "content": content})
         is_same = (known.position_ms, known.duration_ms) == (position, length)
         # A clock set back would otherwise keep everybody waiting until it caught up.
         is_early = known.saved_at <= now < known.saved_at + SAVE_EVERY_MS
         if is_same or (is_early and not (is_done and not known.is_done)):
             return False
-        Progress.update(
-            track=track, position_ms=position, duration_ms=length, is_done=is_done, saved_at=now
-        ).where(mine).execute()
+        Progress.update(**values).where(mine).execute()
         return True
 
 
@@ -91,8 +89,17 @@ def stopped_at(user_id: int, room_id: int, track_id: int) -> Stopped | None:
     return _view(known, track) if known else None
 
 
+def stopped_in(actor: Person, code: str, item_id: int) -> Stopped | None:
+    """Where the person is with a track of this room they have a seat in. Raises NotFound, NotAllowed, Over."""
+    room, track = _part_taken(actor, code, item_id, now_ms())
+    return stopped_at(actor.user_id, room.id, track.id)
+
+
 def unfinished(user_id: int, room_id: int | None = None) -> list[Stopped]:
-    """What the person began and did not finish, newest first, in one room or in all they may still look into."""
+    """What the person began and did not finish, newest first, in all rooms they may still look into, or in one of them.
+
+    In one room, without what is in line there already.
+    """
     query = (
         Progress.select(Progress, Track, Room)
         .join(Track)
@@ -111,7 +118,8 @@ def unfinished(user_id: int, room_id: int | None = None) -> list[Stopped]:
         .limit(SHOWN)
     )
     if room_id is not None:
-        query = query.where(Progress.room == room_id)
+        in_line = Item.select(Item.track).where(Item.room == room_id, Item.state.in_(("waiting", "playing")))
+        query = query.where(Progress.room == room_id, Progress.track.not_in(in_line))
     return [_view(row, row.track, row.room) for row in query]
 
 
@@ -130,6 +138,22 @@ def forget(actor: Person, code: str, track_id: int) -> None:
 def content_of(track: Track) -> str:
     """The work a track is, for progress: one film is one, whoever shows it; each episode is its own."""
     return str(track.content or f"track:{track.id}")
+
+
+def _begin(values: dict[str, Any]) -> bool:
+    """Write a work's first place. Where another page's first came in between, on PostgreSQL, the newer one counts."""
+    wanted = Progress.insert(**values).on_conflict(
+        conflict_target=(Progress.user, Progress.room, Progress.content),
+        preserve=(
+            Progress.track,
+            Progress.position_ms,
+            Progress.duration_ms,
+            Progress.is_done,
+            Progress.saved_at,
+        ),
+        where=EXCLUDED.saved_at > Progress.saved_at,
+    )
+    return bool(wanted.as_rowcount().execute())
 
 
 def _part_taken(actor: Person, code: str, item_id: int, now: int) -> tuple[Room, Track]:

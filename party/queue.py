@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from models import Item, Member, Room, Track, Vote
+from models import Item, Member, Room, Track, Vote, rows
 from party import filling, ranks, shelf
 from party.allowance import chosen_track, fitting_track, refuse_too_fast, refuse_too_many
 from party.change import Actor, Change, change, refusal, retry_on_clash
@@ -233,12 +233,16 @@ def adopt(c: Change, item: Item, by: Member) -> Item:
 def _end_of_line(c: Change) -> str:
     """A place behind everything that waits."""
     # Sorted here and not by the database: its collation need not be the keys' own byte order.
-    last = max((item.position for item in _waiting(c)), default=None)
-    key = ranks.between(last, None)
+    key = ranks.between(_last_place(c), None)
     if not ranks.needs_renumbering(key):
         return key
     _number_as_seen(c)
-    return ranks.between(max(item.position for item in _waiting(c)), None)
+    return ranks.between(_last_place(c), None)
+
+
+def _last_place(c: Change) -> str | None:
+    places = Item.select(Item.position).where(Item.room == c.room, Item.state == "waiting")
+    return max((place for (place,) in rows(places)), default=None)
 
 
 def _waiting(c: Change) -> Any:

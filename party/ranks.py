@@ -37,11 +37,7 @@ def between(before: str | None, after: str | None) -> str:
 
     The key may be one digit over the cap: then `needs_renumbering` says so and the caller renumbers at once.
     """
-    for neighbour in (before, after):
-        if neighbour is not None:
-            _refuse_malformed(neighbour)
-    if before is not None and after is not None and before >= after:
-        raise NoGap(f"{before!r} does not stand before {after!r}")
+    _refuse_no_gap(before, after)
     try:
         key: str = generate_key_between(before, after)
     except FIError as trouble:
@@ -51,17 +47,29 @@ def between(before: str | None, after: str | None) -> str:
     return key
 
 
-def several(count: int) -> list[str]:
-    """So many keys in ascending order, short and with room between them: what renumbering hands out."""
+def several(count: int, before: str | None = None, after: str | None = None) -> list[str]:
+    """So many keys in ascending order, short and with room between them: what renumbering hands out.
+
+    All stand after `before` and before `after`; between neighbours that are close they grow long like any other.
+    """
     if count < 0:
         raise ValueError(f"{count} keys cannot be made")
-    keys: list[str] = generate_n_keys_between(None, None, count)
+    _refuse_no_gap(before, after)
+    keys: list[str] = generate_n_keys_between(before, after, count)
     return keys
 
 
 def needs_renumbering(key: str) -> bool:
     """True when the rows around this key should be given fresh ones in the same transaction."""
     return len(key) > MAX_LENGTH
+
+
+def _refuse_no_gap(before: str | None, after: str | None) -> None:
+    for neighbour in (before, after):
+        if neighbour is not None:
+            _refuse_malformed(neighbour)
+    if before is not None and after is not None and before >= after:
+        raise NoGap(f"{before!r} does not stand before {after!r}")
 
 
 def _refuse_malformed(key: str) -> None:

@@ -41,6 +41,7 @@ TRACK_COLUMNS = (
     Track.failure,
     Track.mime,
     Track.opus_file,
+    Track.opus_gain_db,
     Track.loudness_lufs,
 )
 
@@ -134,6 +135,7 @@ plays = Prepared(
             Play.started_at,
             Play.end_reason,
             Item.added_by,
+            Item.is_filler,
             Vote.select(fn.COALESCE(fn.SUM(Vote.value), 0)).where(Vote.item == Item.id),
             *ITEM_TRACK_COLUMNS,
         )

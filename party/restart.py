@@ -36,7 +36,7 @@ def memory_of(code: str, user_id: int | None) -> Memory:
     room = Room.get_or_none(Room.code == code)
     if room is None:
         raise NotFound(NO_ROOM)
-    left = Item.select().where(Item.room == room, Item.state == "waiting").count()
+    left = Item.select().where(Item.room == room, Item.state == "waiting", ~Item.is_filler).count()
     member = _seat(room, user_id)
     if user_id is None or (member is None and room.owner_id != user_id):
         return Memory(False, False, left, "")

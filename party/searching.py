@@ -34,19 +34,23 @@ PATIENCE_MS = 15_000
 GIVEN_UP_MS = 60_000
 KEPT_MS = 3_600_000
 MOST_ROWS = 20
-TEXT_LONGEST, ADDRESS_LONGEST = 200, 2_048
+TEXT_LONGEST, ADDRESS_LONGEST, LICENCE_LONGEST = 200, 2_048, 20
 TOO_SHORT = "A little more, please. Three letters at least."
 TOO_LONG = "That is too long to look for."
 NOTHING_SAID = "It did not answer. Try again in a moment."
 
+BY_ACCOUNT = ("spotify",)
+"""Sources that are asked by somebody's account: that it fails says nothing of anybody else's."""
+
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_COVER = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/]{1,12000}={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundRow:
     """A row of somebody else's catalogue. Where the own library has the same song, `track_id` is that.
 
-    `queue_position` is where it waits on the room's line.
+    `cover` is a small picture as a data: URL; `queue_position` is where it waits on the room's line.
     """
 
     provider: str
@@ -59,6 +63,8 @@ class FoundRow:
     is_playable: bool
     track_id: int | None = None
     queue_position: int | None = None
+    licence: str = ""
+    cover: str = ""
 
     @property
     def words(self) -> str:
@@ -105,7 +111,7 @@ def ask(actor: Person, code: str, words: str, sources: tuple[str, ...]) -> int:
         attempts.spend("search", {f"person {actor.user_id}": LIMIT})
         search = Search.create(user=actor.user_id, room=c.room, words=words, asked_at=c.now)
         for source in sources:
-            known = _known(words, source, c.now)
+            known = _known(words, source, c.now, actor.user_id)
             if known is not None and known.state != "waiting":
                 _answer(search, source, known.state, known.results, known.failure, known.answered_at)
                 continue
@@ -191,11 +197,13 @@ def _own(user_id: int, search_id: int) -> Search:
     return search
 
 
-def _known(words: str, source: str, now: int) -> SearchAnswer | None:
+def _known(words: str, source: str, now: int, user_id: int) -> SearchAnswer | None:
     """What anybody was told, or is about to be told, of the same words lately."""
-    is_lately = (SearchAnswer.state == "ready") & (SearchAnswer.answered_at > now - REUSED_MS)
-    is_lately |= (SearchAnswer.state == "failed") & (SearchAnswer.answered_at > now - FAILED_REUSED_MS)
-    is_lately |= (SearchAnswer.state == "waiting") & (Search.asked_at > now - PATIENCE_MS)
+    is_open = (SearchAnswer.state == "failed") & (SearchAnswer.answered_at > now - FAILED_REUSED_MS)
+    is_open |= (SearchAnswer.state == "waiting") & (Search.asked_at > now - PATIENCE_MS)
+    if source in BY_ACCOUNT:
+        is_open &= Search.user == user_id
+    is_lately = is_open | (SearchAnswer.state == "ready") & (SearchAnswer.answered_at > now - REUSED_MS)
     found: SearchAnswer | None = (
         SearchAnswer.select(SearchAnswer, Search)
         .join(Search)
@@ -231,6 +239,8 @@ def _settle(answer_id: int, **values: object) -> None:
         if answer is None or answer.state == "ready":
             return
         same = Search.select(Search.id).where(Search.words == answer.search.words)
+        if answer.source in BY_ACCOUNT and values["state"] == "failed":
+            same = same.where(Search.user == answer.search.user_id)
         SearchAnswer.update(answered_at=now_ms(), **values).where(
             (SearchAnswer.id == answer_id)
             | (
@@ -248,11 +258,8 @@ def _bounded(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         texts = {
             name: one_line(str(row.get(name, "")))[:TEXT_LONGEST] for name in ("title", "artist", "album")
         }
-        key, preview, length = (
-            str(row.get("key", "")),
-            str(row.get("preview_url", "")),
-            row.get("duration_ms"),
-        )
+        key, preview, cover = (str(row.get(name, "")) for name in ("key", "preview_url", "cover"))
+        length = row.get("duration_ms")
         if not _KEY.fullmatch(key) or not texts["title"]:
             continue
         is_address = re.match(r"https?://", preview) and len(preview) <= ADDRESS_LONGEST
@@ -264,6 +271,8 @@ def _bounded(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "duration_ms": length if isinstance(length, int) and 0 < length < 2**31 else 0,
                 "preview_url": preview if is_address else "",
                 "is_playable": row.get("is_playable") is True,
+                "licence": one_line(str(row.get("licence", "")))[:LICENCE_LONGEST],
+                "cover": cover if _COVER.fullmatch(cover) else "",
             }
         )
     return kept[:MOST_ROWS]
@@ -308,4 +317,6 @@ def _row(row: dict[str, Any], own: dict[tuple[str, str], int], places: dict[int,
         row["is_playable"],
         track_id,
         places.get(track_id) if track_id is not None else None,
+        row.get("licence", ""),
+        row.get("cover", ""),
     )

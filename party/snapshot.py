@@ -360,12 +360,12 @@ class _Reader:
 
     def _history(self) -> tuple[PlayedView, ...]:
         most = MEMORY_SHOWN if self.room.state == "EXPIRED" else HISTORY_SHOWN
-        return tuple(
-            PlayedView(
-                play, item, tracks.view(*track), self._quiet(adder), int(votes), started, reason == "skipped"
-            )
-            for play, item, started, reason, adder, votes, *track in reads.plays(self.room.id, most)
-        )
+        return tuple(self._played(*row) for row in reads.plays(self.room.id, most))
+
+    def _played(self, play: int, item: int, at: int, reason: str, adder: int, *rest: Any) -> PlayedView:
+        is_filler, votes, *track = rest
+        by, was_skipped = self._quiet(adder), reason == "skipped"
+        return PlayedView(play, item, tracks.view(*track), by, int(votes), at, was_skipped, bool(is_filler))
 
 
 def _parts(row: Any) -> tuple[Entry, int, TrackView]:

@@ -20,7 +20,7 @@ from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
 from party.line import LINE_FULL
 from party.names import one_line
-from party.putting_on import AT_ONCE, BROKEN, EXPLICIT, IN_LINE, PutOn
+from party.putting_on import BROKEN, EXPLICIT, IN_LINE, PutOn
 from party.sources import Keys
 from party.views import Snapshot, clock_text
 
@@ -165,31 +165,27 @@ def _put_all(actor: Person, code: str, source: Source, listed: list[dict[str, An
     with change(actor, code, may="see") as c:
         _need_to_add(c)
         room_id = c.room.id
-    for start in range(0, len(listed), AT_ONCE):
-        with write():
-            for row in listed[start : start + AT_ONCE]:
-                try:
-                    if not row["is_playable"]:
-                        raise NotFound(NOTHING_PLAYS)
-                    is_wish = _put(actor, code, source, row)
-                    added, suggested = added + (not is_wish), suggested + is_wish
-                except (TooMany, Conflict) as refusal:
-                    if isinstance(refusal, TooMany) or _is_full(room_id):
-                        stopped = refusal.message
-                        break
-                    left[IN_LINE if "already" in refusal.message else BROKEN] += 1
-                except NotAllowed:
-                    left[EXPLICIT] += 1
-                except Refusal:
-                    left[BROKEN] += 1
-                seen += 1
-        if stopped:
-            break
+    for row in listed:
+        try:
+            if not row["is_playable"]:
+                raise NotFound(NOTHING_PLAYS)
+            is_wish = _put(actor, code, source, row)
+            added, suggested = added + (not is_wish), suggested + is_wish
+        except (TooMany, Conflict) as refusal:
+            if isinstance(refusal, TooMany) or _is_full(room_id):
+                stopped = refusal.message
+                break
+            left[IN_LINE if "already" in refusal.message else BROKEN] += 1
+        except NotAllowed:
+            left[EXPLICIT] += 1
+        except Refusal:
+            left[BROKEN] += 1
+        seen += 1
     return PutOn(added, suggested, tuple(sorted(left.items())), stopped, len(listed) - seen)
 
 
 def _put(actor: Person, code: str, source: Source, row: dict[str, Any]) -> bool:
-    """True when it was suggested. A refusal leaves nothing behind."""
+    """True when it was suggested. A refusal leaves nothing behind. Alone: two makers of tracks wait in no ring."""
     with write():
         with change(actor, code, may="see") as c:
             _need_to_add(c)

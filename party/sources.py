@@ -19,7 +19,7 @@ from config import settings
 from models import Item, Room, SearchAnswer, Source, Suggestion, Track, User, rows
 from party import attempts, lookups, playback, sealing, tracks, work
 from party.attempts import Limit
-from party.change import CLOCK, Person, change, locked_room, write
+from party.change import CLOCK, Person, change, locked_rooms, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Over, Refusal
 from party.names import one_line
@@ -101,6 +101,7 @@ class Coverless:
     """A track whose cover is still to be had. Without keys there is nobody to ask (any more)."""
 
     slug: str
+    added_at: int
     item: str
     keys: Keys | None = field(repr=False)
 
@@ -169,8 +170,7 @@ def disconnect(actor: Person, source_id: int) -> None:
 def give_up(source: Source) -> None:
     """The same, in the open transaction."""
     lines = _lines_with(source)
-    for code in sorted(lines):
-        locked_room(code)
+    locked_rooms(Room.code.in_(list(lines)))
     Track.update(
         # A server connected later may get this one's number.
         slug=SQL("'gone-' || id"),
@@ -193,13 +193,18 @@ def give_up(source: Source) -> None:
 
 def give_up_all(user_id: int) -> None:
     """Forget all servers of somebody who goes, in the open transaction."""
-    for source in Source.select().where(Source.user == user_id, Source.kind.in_(list(KINDS))):
+    for source in _all_of(user_id):
         give_up(source)
+
+
+def codes_with(user_id: int) -> set[str]:
+    """The rooms that `give_up_all` changes."""
+    return {code for source in _all_of(user_id) for code in _lines_with(source)}
 
 
 def mine(user_id: int) -> tuple[SourceView, ...]:
     """Somebody's servers, the oldest first."""
-    found = Source.select().where(Source.user == user_id, Source.kind.in_(list(KINDS))).order_by(Source.id)
+    found = _all_of(user_id)
     return tuple(
         SourceView(each.id, each.kind, KINDS[each.kind], each.name, each.username, each.state, each.failure)
         for each in found
@@ -217,9 +222,13 @@ def own(actor: Person, source_id: int) -> Source:
 
 
 def claim(source_id: int) -> Keys | None:
-    """The keys of a server that is to be looked at; None when it was."""
-    source = Source.get_or_none(Source.id == source_id, Source.state == "connecting")
-    return keys_of(source) if source else None
+    """Begin to look at a server: its keys. None when it was looked at."""
+    with write():
+        is_waiting = (Source.id == source_id) & (Source.state == "connecting")
+        # It is being looked at from now on: the sweep need not find it.
+        if not Source.update(checked_at=now_ms()).where(is_waiting).execute():
+            return None
+        return keys_of(Source.get_by_id(source_id))
 
 
 def keys_of(source: Source) -> Keys | None:
@@ -312,15 +321,14 @@ def claim_cover(track_id: int) -> Coverless | None:
             track.source is not None and track.source.state == "ready" and track.tries < MOST_COVER_TRIES
         )
         keys = keys_of(track.source) if is_asked else None
-        return Coverless(track.slug, track.reference.partition("/")[2], keys)
+        return Coverless(track.slug, track.added_at, track.reference.partition("/")[2], keys)
 
 
 def cover_found(track_id: int, cover_file: str, hue: str) -> bool:
     """A track's cover is here; every room that shows it is told. True when it was new."""
     with write():
         lines = lookups.places(track_id)
-        for code in sorted({code for code, _ in lines}):
-            locked_room(code)
+        locked_rooms(Room.code.in_({code for code, _ in lines}))
         if (
             not Track.update(cover_file=cover_file, hue=hue)
             .where(Track.id == track_id, Track.cover_file == "", Track.state == "ready")
@@ -357,6 +365,12 @@ def _fail(source_id: int, sealed: str, sentence: str) -> None:
         Source.update(
             state="failed", failure=one_line(sentence)[:FAILURE_LONGEST], checked_at=now_ms()
         ).where(Source.id == source_id, Source.secret == sealed).execute()
+
+
+def _all_of(user_id: int) -> list[Source]:
+    return list(
+        Source.select().where(Source.user == user_id, Source.kind.in_(list(KINDS))).order_by(Source.id)
+    )
 
 
 def _lines_with(source: Source) -> dict[str, list[int | None]]:

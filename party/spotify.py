@@ -2,8 +2,9 @@
 
 It is a Source of kind spotify. `secret` holds the tokens, sealed; `options` what is under way: `begun` (a sign-in that
 Spotify has not answered yet), `code` (its answer, sealed, until the worker has exchanged it), `may` (what was allowed),
-`renewing_at`, `imports` and `mirror`. Tokens leave this module for the worker, and the access token alone, for an hour
-at most, for its owner's own page: Spotify's player takes it from there and has no other way.
+`renewing_at`, `ended` (the mark of a refresh token that was refused), `imports` and `mirror`. Tokens leave this module
+for the worker, and the access token alone, for an hour at most, for its owner's own page: Spotify's player takes it
+from there and has no other way.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from models import Source, User, is_sqlite
+from models import Source, User, locking
 from party import sealing, work
 from party.change import Person, write
 from party.clock import now_ms
@@ -69,9 +70,10 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The right to renew an account's tokens, and by what."""
+    """The right to renew an account's tokens, by what, and since when."""
 
     refresh: str = field(repr=False)
+    at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,7 @@ def held(source_id: int) -> Iterator[Source | None]:
     """An account's row, locked, and kept as it is afterwards; None when it was disconnected meanwhile."""
     with write():
         query = Source.select().where(Source.id == source_id, Source.kind == KIND)
-        source = (query if is_sqlite() else query.for_update()).first()
+        source = locking(query).first()
         yield source
         if source is not None:
             source.save()
@@ -231,7 +233,7 @@ def keep_connected(
         if source is None:
             return
         _keep_tokens(source, access, refresh, lasts_seconds)
-        for name_of in ("code", "code_at", "exchanging_at", "renewing_at"):
+        for name_of in ("code", "code_at", "exchanging_at", "renewing_at", "ended"):
             source.options.pop(name_of, None)
         source.options["may"] = [wish for wish in WISHES if wish in may]
         source.username, source.name = one_line(username)[:100], one_line(name)[:100] or NAME
@@ -265,23 +267,30 @@ def claim_renewal(source_id: int, old: str) -> Access | Renewal | None:
         if source.options.get("renewing_at", 0) > now_ms() - LEASE_MS:
             raise Conflict(RENEWING)
         source.options["renewing_at"] = now_ms()
-        return Renewal(known["refresh"])
+        return Renewal(known["refresh"], source.options["renewing_at"])
 
 
 def keep_renewed(source_id: int, used: str, *, access: str, refresh: str, lasts_seconds: int) -> None:
     """New tokens for those that were used up."""
     with held(source_id) as source:
-        if source is not None and (_tokens(source) or {}).get("refresh") == used:
+        if source is None:
+            return
+        # Who was slow may have been taken for crashed, and another refused for what was used up already.
+        is_late = not source.secret and source.options.get("ended") == sealing.mark(used, TOKENS)
+        if is_late or (_tokens(source) or {}).get("refresh") == used:
             _keep_tokens(source, access, refresh, lasts_seconds)
-            source.options.pop("renewing_at", None)
+            for name in ("renewing_at", "ended"):
+                source.options.pop(name, None)
             source.checked_at = now_ms()
+        if is_late:
+            source.state, source.failure = "ready", ""
 
 
-def drop_renewal(source_id: int, used: str) -> None:
-    """It could not be renewed just now."""
+def drop_renewal(source_id: int, renewal: Renewal) -> None:
+    """It could not be renewed just now. Another's renewal goes on."""
     with held(source_id) as source:
-        if source is not None and (_tokens(source) or {}).get("refresh") == used:
-            source.options.pop("renewing_at", None)
+        if source is not None and source.options.get("renewing_at") == renewal.at:
+            source.options.pop("renewing_at")
 
 
 def end_access(source_id: int, used: str, sentence: str) -> None:
@@ -291,6 +300,7 @@ def end_access(source_id: int, used: str, sentence: str) -> None:
             source.secret, source.state = "", "failed"
             source.failure = sentence[:FAILURE_LONGEST]
             source.options.pop("renewing_at", None)
+            source.options["ended"] = sealing.mark(used, TOKENS)
 
 
 def unfinished() -> list[int]:
@@ -330,7 +340,7 @@ def _mark(state: str, session: str, source_id: int) -> str:
 def _need_account(actor: Person) -> None:
     query = User.select().where(User.id == actor.user_id)
     # Of two presses at once the second has to find what the first one made.
-    user = (query if is_sqlite() else query.for_update()).first()
+    user = locking(query).first()
     if user is None:
         raise NotKnown("Tell us your name first.")
     if user.email is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from models import Holding, Item, Member, Room, Search, SearchAnswer, Source, Suggestion, Track, rows
-from party.change import write
+from party import lookups, queue
+from party.change import Change, write
 from party.spotify import KIND
 
 
@@ -32,9 +33,22 @@ def account_for_answer(answer_id: int) -> int | None:
 
 
 def mark_explicit(track_id: int) -> None:
-    """Spotify says that its words are not for everybody."""
+    """Spotify says that its words are not for everybody: it leaves the lines of rooms that leave such tracks out."""
+
+    def leave(c: Change) -> None:
+        waits = (Item.room == c.room) & (Item.track == track_id) & (Item.state == "waiting")
+        items = [] if c.settings.explicit else list(Item.select().where(waits))
+        if items:
+            queue.take_off(c, items)
+
     with write():
-        Track.update(is_explicit=True).where(Track.id == track_id, Track.provider == KIND).execute()
+        track = Track.get_or_none(Track.id == track_id, Track.provider == KIND)
+        if track is None or track.is_explicit:
+            return
+        lookups.hold_rooms(track.slug)
+        Track.update(is_explicit=True).where(Track.id == track_id).execute()
+        for code in sorted({code for code, _ in lookups.places(track_id)}):
+            lookups.as_clock(code, leave)
 
 
 def _first_open(users: Any) -> int | None:

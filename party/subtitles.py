@@ -29,8 +29,6 @@ def add_subtitles(actor: Actor, code: str, item_id: int, label: str, language: s
     with change(actor, code, may="set_subtitles") as c:
         item = _video(c, item_id)
         track = item.track
-        if Subtitle.select().where(Subtitle.track == track).count() >= MOST:
-            raise TooMany(f"That video has {MOST} subtitles already. Take one away first.")
         made = Subtitle.create(
             track=track,
             label=_label(label, language),
@@ -95,7 +93,7 @@ def file_of(subtitle_id: int, marked: str) -> str:
 
 
 def _video(c: Change, item_id: int) -> Item:
-    """An item with a video that waits or plays, for whoever may set its words."""
+    """An item with a video that waits or plays and takes more words, for whoever may set them."""
     item = c.item(item_id)
     if item.state not in ("waiting", "playing"):
         raise Conflict(HAD_ITS_TURN)
@@ -105,6 +103,8 @@ def _video(c: Change, item_id: int) -> Item:
     if track.player not in ("file", "hls") or not (track.is_video or track.player == "hls"):
         raise Invalid("Subtitles go with videos that play here. That one brings its own, or is a sound.")
     _refuse_listed(track)
+    if Subtitle.select().where(Subtitle.track == track).count() >= MOST:
+        raise TooMany(f"That video has {MOST} subtitles already. Take one away first.")
     return item
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peewee import fn
-
 from config import settings
-from models import Holding, Room, Track, Upload, User, database, is_sqlite, rows
-from party import library, parts, shelf, suggestions, work
-from party.change import Actor, Change, Person, change, write
+from models import Room, Track, Upload, User, database, locking, rows
+from party import files, library, parts, shelf, suggestions, work
+from party.change import Actor, Change, Person, change, locked_rooms, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
 from party.names import one_line
@@ -27,7 +25,7 @@ MOST_OPEN = 50
 NAME_LONGEST, WORDS_LONGEST, REASON_LONGEST = 200, 200, 200
 EXTENSIONS = ("mp3", "m4a", "flac", "ogg", "opus", "wav", "mp4", "webm")
 """A first look by name alone, so that nobody sends a gigabyte for nothing; what counts is found in the bytes."""
-OPEN = ("receiving", "checking")
+OPEN = files.UPLOADS_UNDER_WAY
 CHECK_AGAIN_MS = 60_000
 ABANDONED_MS = 86_400_000
 GONE = "That upload is not here any more. Choose the file again."
@@ -71,11 +69,18 @@ def begin(actor: Actor, code: str, name: str, size_bytes: int, goes_on_line: boo
         return _new_row(c.seat.user_id, c.room, name, size_bytes, goes_on_line)
 
 
-def foresee(actor: Actor, code: str, size_bytes: int) -> None:
-    """Refuse, before a byte is read, what `begin` would refuse of files that make so many bytes together."""
+def foresee(actor: Person, code: str | None, size_bytes: int) -> None:
+    """Refuse, before a byte is read, what `begin` would refuse of files that make so many bytes together.
+
+    Without a room it is chosen later, as `begin_shared` has it.
+    """
     parts.refuse_full_disk(size_bytes)
+    if code is None:
+        with write():
+            _refuse_person(actor.user_id, size_bytes)
+        return
     with change(actor, code, may="see") as c:
-        _refuse_here(c, 0)
+        _refuse_here(c, size_bytes)
 
 
 def begin_shared(actor: Person, name: str, size_bytes: int) -> str:
@@ -91,6 +96,7 @@ def begin_shared(actor: Person, name: str, size_bytes: int) -> str:
 def choose_room(actor: Person, code: str, tokens: list[str]) -> None:
     """Send files that came without a room to one. Sent already changes nothing."""
     with change(actor, code, may="see") as c:
+        list(locking(Upload.select().where(Upload.token.in_(tokens)).order_by(Upload.id)))
         for token in tokens:
             row = _own(actor, token, held=True)
             if row.room_id is not None or row.state != "receiving":
@@ -151,7 +157,7 @@ def cancel(actor: Person, token: str) -> None:
 def to_check(upload_id: int) -> Whole | None:
     """The file to look at; None when nobody waits for it any more."""
     with write():
-        row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+        row = _checked(upload_id)
         if row is None:
             return None
         row.touched_at = now_ms()
@@ -183,6 +189,7 @@ def finish(
     loudness_lufs: float | None = None,
     peaks: str = "",
     opus_file: str = "",
+    opus_gain_db: float = 0.0,
 ) -> None:
     """A checked file becomes a track, or the one made of the same bytes before, and goes where its person wanted it.
 
@@ -191,10 +198,11 @@ def finish(
     words = {"title": title, "artist": artist, "album": album}
     values = {name: one_line(text)[:WORDS_LONGEST] for name, text in words.items()}
     with write():
-        row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+        row = _checked(upload_id)
         if row is None:
             return
-        Track.insert(
+        row.track = track = _track_of(
+            sha256,
             **values,
             slug=f"upload-{sha256[:32]}",
             genre=one_line(genre)[:60],
@@ -208,12 +216,11 @@ def finish(
             is_video=is_video,
             mime=mime,
             size_bytes=size_bytes,
-            sha256=sha256,
             opus_file=opus_file,
+            opus_gain_db=opus_gain_db,
             loudness_lufs=loudness_lufs,
             peaks=peaks,
-        ).on_conflict_ignore().execute()
-        row.track = track = Track.get(Track.sha256 == sha256)
+        )
         shelf.bring(track, row.room_id, row.user_id, now_ms())
         _close(row, "ready", _put_on(row, track.id) if row.goes_on_line else "")
     parts.run(lambda: parts.remove(row.token))
@@ -222,7 +229,7 @@ def finish(
 def refuse(upload_id: int, sentence: str) -> None:
     """A checked file is none that we play, and goes; the sentence says why. Again changes nothing."""
     with write():
-        row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+        row = _checked(upload_id)
         if row is None:
             return
         _close(row, "refused", sentence)
@@ -238,7 +245,7 @@ def check_again() -> None:
     if not Upload.select().where(late).exists():
         return
     with write():
-        for row in Upload.select().where(late):
+        for row in locking(Upload.select().where(late).order_by(Upload.id)):
             _hand_to_worker(row)
 
 
@@ -246,7 +253,7 @@ def forget_abandoned() -> int:
     """Let go of what nobody went on with for a day, and of bytes that belong to nothing. Returns how many went."""
     late = (Upload.state == "receiving") & (Upload.touched_at < now_ms() - ABANDONED_MS)
     with write():
-        gone = [row.token for row in Upload.select().where(late)]
+        gone = [row.token for row in locking(Upload.select().where(late).order_by(Upload.id))]
         Upload.delete().where(Upload.token.in_(gone)).execute()
     for token in gone:
         parts.remove(token)
@@ -274,10 +281,16 @@ def refuse_size(size_bytes: int) -> None:
         raise TooLarge(f"That file is too large. Up to {size_words(settings.upload_mb)} fit.")
 
 
+def used_words(user_id: int) -> str:
+    """How much somebody's files take up, of how much they may: 1.5 GB of 5 GB."""
+    used = size_words(files.counted_for_person(user_id) / MEGABYTE)
+    return f"{used} of {size_words(settings.quota_person_mb)}" if settings.quota_person_mb else used
+
+
 def size_words(megabytes: float) -> str:
-    """1.5 GB, 200 MB."""
+    """1.5 GB, 200 MB; what is less than one is called one."""
     if megabytes < 1024:
-        return f"{max(1, round(megabytes))} MB"
+        return f"{max(1, round(megabytes)) if megabytes else 0} MB"
     return f"{megabytes / 1024:.1f}".removesuffix(".0") + " GB"
 
 
@@ -290,33 +303,24 @@ def _refuse_here(c: Change, size_bytes: int, *, has_row: bool = False) -> None:
         raise NotAllowed("This room takes no files. Search, or paste a link.")
     if not has_row:
         _refuse_person(seat.user_id, size_bytes)
-    if _is_over(settings.quota_room_mb, _used(room=c.room) + size_bytes):
+    if _is_over(settings.quota_room_mb, files.counted_for_room(c.room.id) + size_bytes):
         most = size_words(settings.quota_room_mb)
         raise TooLarge(f"This room’s files would be more than the {most} it may keep.")
 
 
 def _refuse_person(user_id: int, size_bytes: int) -> None:
-    person = User.select(User.id).where(User.id == user_id)
-    # Elsewhere the room's lock does not hold off the same person's files in another room.
-    if not (person if is_sqlite() else person.for_update()).exists():
+    # The room's lock does not hold off the same person's files in another room.
+    if locking(User.select().where(User.id == user_id)).first() is None:
         raise NotKnown("Tell us your name first.")
     if Upload.select().where(Upload.user == user_id, Upload.state.in_(OPEN)).count() >= MOST_OPEN:
         raise TooMany(f"{MOST_OPEN} files of yours are on their way already. Let them arrive first.")
-    if _is_over(settings.quota_person_mb, _used(user=user_id) + size_bytes):
+    if _is_over(settings.quota_person_mb, files.counted_for_person(user_id) + size_bytes):
         most = size_words(settings.quota_person_mb)
         raise TooLarge(f"Your files would be more than the {most} one person may keep here.")
 
 
 def _is_over(most_mb: int, size_bytes: int) -> bool:
     return bool(most_mb) and size_bytes > most_mb * MEGABYTE
-
-
-def _used(**whose: Any) -> int:
-    """Bytes of what a person or a room keeps, and of what is on its way there."""
-    held = Holding.select(Holding.track).filter(**whose)
-    kept = Track.select(fn.COALESCE(fn.SUM(Track.size_bytes), 0)).where(Track.id.in_(held)).scalar()
-    coming = Upload.select(fn.COALESCE(fn.SUM(Upload.size_bytes), 0)).filter(**whose)
-    return int(kept) + int(coming.where(Upload.state.in_(OPEN)).scalar())
 
 
 def _new_row(user_id: int, room: Room | None, name: str, size_bytes: int, goes_on_line: bool) -> str:
@@ -336,10 +340,31 @@ def _new_row(user_id: int, room: Room | None, name: str, size_bytes: int, goes_o
 
 def _own(actor: Person, token: str, *, held: bool = False) -> Upload:
     query = Upload.select().where(Upload.token == token, Upload.user == actor.user_id)
-    row: Upload | None = (query.for_update() if held and not is_sqlite() else query).first()
+    row: Upload | None = (locking(query) if held else query).first()
     if row is None:
         raise NotFound(GONE)
     return row
+
+
+def _checked(upload_id: int) -> Upload | None:
+    """An upload that was looked at, held in the open transaction: its room first, as everybody does."""
+    row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+    if row is not None:
+        locked_rooms(Room.id == row.room_id)
+    held = Upload.select().where(Upload.id == upload_id, Upload.state == "checking")
+    known: Upload | None = locking(held).first()
+    return known
+
+
+def _track_of(sha256: str, **facts: Any) -> Track:
+    """The track of these very bytes, new or made of them before, held in the open transaction."""
+    for _ in range(2):
+        # Made before, it may have been given up while we waited for it; then it comes anew.
+        Track.insert(sha256=sha256, **facts).on_conflict_ignore().execute()
+        track: Track | None = locking(Track.select().where(Track.sha256 == sha256)).first()
+        if track is not None:
+            return track
+    raise Conflict("That upload went another way meanwhile.")
 
 
 def _hand_to_worker(row: Upload) -> None:

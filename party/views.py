@@ -19,10 +19,14 @@ LEAST_BAR = 2
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """A class of viewers that sees the same bytes: one of permissions.ROLES, in a room with these settings."""
+    """A class of viewers that sees the same bytes: one of permissions.ROLES, in a room with these settings.
+
+    Whoever only looks in, without a seat (`is_inside` False), sees what guests see, but is given nothing to play.
+    """
 
     role: str
     settings: RoomSettings = DEFAULTS
+    is_inside: bool = True
 
     def can(self, ability: str) -> bool:
         """True when every member of this audience may do it."""
@@ -54,7 +58,8 @@ class TrackView:
     """A piece of media. `hue` is the cover's hue in steps of 15 degrees as text, or "none".
 
     `duration_ms` 0 is not known, or endless. `player` is one of models.PLAYERS; what a frame plays has no `media_url`
-    and is named by `reference`. `gain` (0 to 1) is the volume at which it is as loud as the others.
+    and is named by `reference`. `gain` (0 to 1) is the volume at which it is as loud as the others, `opus_gain` that of
+    its Opus rendition, which is to be preferred where it was raised (`is_lifted`).
     """
 
     id: int
@@ -75,6 +80,8 @@ class TrackView:
     mime: str = ""
     opus_url: str = ""
     gain: float = 1.0
+    opus_gain: float = 1.0
+    is_lifted: bool = False
 
     @property
     def duration_text(self) -> str:
@@ -167,7 +174,10 @@ class SkipView:
 
 @dataclass(frozen=True, slots=True)
 class PlayedView:
-    """One line of the history. `was_skipped` is False when it played to its end."""
+    """One line of the history. `was_skipped` is False when it played to its end.
+
+    One that `is_filler` was put on by the room itself: `by` is then the host, who had nothing to do with it.
+    """
 
     play_id: int
     item_id: int
@@ -176,6 +186,7 @@ class PlayedView:
     net: int
     started_at: int
     was_skipped: bool
+    is_filler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +250,9 @@ class Snapshot:
         """The code as people read it: two groups of four."""
         return f"{self.door_code[:4]} {self.door_code[4:]}"
 
-    def audience(self, role: str) -> Audience:
+    def audience(self, role: str, *, is_inside: bool = True) -> Audience:
         """The class of viewers of one role, in this room as it is set."""
-        return Audience(role, self.settings)
+        return Audience(role, self.settings, is_inside)
 
     @property
     def people_count(self) -> int:

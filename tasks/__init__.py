@@ -34,11 +34,9 @@ def make_queue(wanted: Settings) -> Huey:
 
 
 huey = make_queue(settings)
-BEHIND = -1
-"""The priority of what waits for other machines: tracks that end go first."""
 open_storage(settings)
 
-from tasks import keeping, library, mail, media, searching, sources, spotify, storing, uploads  # noqa: E402  (their tasks register themselves with the queue above)
+from tasks import keeping, library, mail, media, outside, searching, sources, spotify, storing, uploads  # noqa: E402  (their tasks register themselves with the queue above)
 
 CARRIERS: dict[str, Callable[..., Any]] = {
     "look_up": media.look_up,
@@ -65,6 +63,7 @@ __all__ = [
     "mail",
     "make_queue",
     "media",
+    "outside",
     "searching",
     "sizes",
     "sources",

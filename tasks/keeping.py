@@ -34,7 +34,7 @@ from party.change import connected
 from party.clock import now_ms
 from party.deadlines import Deadlines
 from party.errors import Refusal
-from tasks import huey
+from tasks import huey, outside
 
 EARLY_MS = 2_500
 """How long before a deadline its task is woken: Huey looks once a second, the rest is waited precisely."""
@@ -125,16 +125,10 @@ def sweep() -> None:
             _quietly(lambda code=code: knocks.expire_knocks(code))  # type: ignore[misc]
         for code in playing_on.quiet_codes():
             _quietly(lambda code=code: playing_on.fill_line(code))  # type: ignore[misc]
-        for track_id in lookups.due():
-            work.hand_over("look_up", track_id)
-        for source_id in sources.due():
-            work.hand_over("check_source", source_id)
-        for track_id in sources.coverless():
-            work.hand_over("fetch_cover", track_id)
+        _quietly(_hand_over_lost)
         _quietly(searching.give_up_lost)
         _quietly(uploads.check_again)
         _quietly(tasks.uploads.measure_next)
-        _quietly(tasks.spotify.sweep)
         for code in deadlines.running_codes():
             plan(code)
 
@@ -157,6 +151,13 @@ def start_pulse() -> None:
         work.carriers.update(tasks.CARRIERS)
         events.on_commit.append(plan)
         threading.Thread(target=_pulse, daemon=True).start()
+
+
+def _hand_over_lost() -> None:
+    found: list[outside.Work] = [("look_up", (track_id,)) for track_id in lookups.due()]
+    found += [("check_source", (source_id,)) for source_id in sources.due()]
+    found += [("fetch_cover", (track_id,)) for track_id in sources.coverless()]
+    outside.hand_over_lost(found + tasks.spotify.left())
 
 
 def _is_steady() -> bool:

@@ -12,14 +12,15 @@ from media.oembed import Busy
 from media.provider import Facts, Reference, Trouble
 from party import lookups
 from party.change import connected
-from tasks import BEHIND, huey, spotify
+from tasks import spotify
+from tasks.outside import goes_outside
 
 COVER_BYTES = 5_000_000
 PICTURES = ("image/",)
 logger = logging.getLogger(__name__)
 
 
-@huey.task(priority=BEHIND)
+@goes_outside("look_up")
 def look_up(track_id: int) -> None:
     """Find out what a pasted link leads to. Too late, too early or a second time: nothing."""
     look_up_here(track_id, settings)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from config import Settings, settings
-from media import registry
+from media import registry, thumbnails
 from media.provider import Trouble
 from party import searching
 from party.change import connected
-from tasks import BEHIND, huey, spotify
+from tasks import spotify
+from tasks.outside import goes_outside
 
 
-@huey.task(priority=BEHIND)
+@goes_outside("ask_source")
 def ask_source(answer_id: int) -> None:
     """Ask one source for the words of a search. Answered meanwhile: nothing."""
     ask_source_here(answer_id, settings)
@@ -30,9 +31,13 @@ def ask_source_here(answer_id: int, wanted: Settings) -> None:
             found = spotify.search(answer_id, words, wanted)
         else:
             found = registry.search(source, words, wanted)
+        covers = thumbnails.of([row.cover_url for row in found], wanted)
     except Trouble as trouble:
         with connected():
             searching.give_up(answer_id, trouble.sentence)
         return
     with connected():
-        searching.fill_in(answer_id, [asdict(row) for row in found])
+        searching.fill_in(
+            answer_id,
+            [asdict(row) | {"cover": cover} for row, cover in zip(found, covers, strict=True)],
+        )

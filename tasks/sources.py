@@ -15,10 +15,10 @@ from media.servers import Login, SignInAgain
 from party import source_shelf, sources
 from party.change import connected
 from party.sources import Coverless
-from tasks import BEHIND, huey
+from tasks.outside import goes_outside
 
 
-@huey.task(priority=BEHIND)
+@goes_outside("check_source")
 def check_source(source_id: int) -> None:
     """Look at a server that was connected. Looked at already: nothing."""
     check_source_here(source_id, settings)
@@ -40,7 +40,7 @@ def check_source_here(source_id: int, wanted: Settings) -> None:
         sources.found_good(keys, password=kept.password, key=kept.key, user=kept.user)
 
 
-@huey.task(priority=BEHIND)
+@goes_outside("browse_source")
 def browse_source(answer_id: int) -> None:
     """Ask a server what it has for the words of a question. Answered already: nothing."""
     browse_source_here(answer_id, settings)
@@ -65,7 +65,7 @@ def browse_source_here(answer_id: int, wanted: Settings) -> None:
         source_shelf.fill_in(answer_id, [asdict(row) for row in page.rows], page.title, page.more)
 
 
-@huey.task(priority=BEHIND)
+@goes_outside("fetch_cover")
 def fetch_cover(track_id: int) -> None:
     """Fetch the cover of a track from where it comes from, or draw one. It has one already: nothing."""
     fetch_cover_here(track_id, settings)
@@ -79,7 +79,9 @@ def fetch_cover_here(track_id: int, wanted: Settings) -> None:
         return
     try:
         picture = _picture(coverless, wanted)
-        key = f"source-{hashlib.blake2b(coverless.slug.encode(), digest_size=10).hexdigest()}"
+        # A server that is connected later may get an earlier one's number, and its tracks their names.
+        name = f"{coverless.slug} {coverless.added_at}"
+        key = f"source-{hashlib.blake2b(name.encode(), digest_size=10).hexdigest()}"
         cover = artwork.keep_cover(picture, coverless.slug, key, storage.open_store(wanted))
     except Trouble:
         return

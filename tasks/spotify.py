@@ -17,13 +17,13 @@ from media.oembed import Busy
 from media.provider import Facts, Found, Reference, Trouble
 from media.spotify_api import Expired, Song
 from media.spotify_login import Ended
-from party import spotify, spotify_finding, spotify_lists, work
+from party import spotify, spotify_finding, spotify_lists
 from party.change import connected
 from party.clock import now_ms
 from party.errors import Conflict, Refusal
 from party.spotify import Renewal
 from party.spotify_lists import Batch, Step
-from tasks import huey
+from tasks.outside import Work, goes_outside
 
 Answer = TypeVar("Answer")
 NO_ACCOUNT = "Nobody here has Spotify connected."
@@ -31,39 +31,37 @@ DESCRIPTION = "What a room of Partyline played."
 STEPS_AT_ONCE = 50
 """So many pages of an import or batches of a kept list at a time; then others have their turn."""
 
-_renewing = threading.Lock()
+_renewing: dict[int, threading.Lock] = {}
 
 
-@huey.task()
+@goes_outside("spotify_connect")
 def connect(source_id: int) -> None:
     """Exchange what Spotify answered to a sign-in for tokens. Exchanged already: nothing."""
     connect_here(source_id, settings)
 
 
-@huey.task()
+@goes_outside("spotify_renew")
 def renew(source_id: int) -> None:
     """Renew an access token that ends soon: a page waits for it."""
     renew_here(source_id, settings)
 
 
-@huey.task()
+@goes_outside("spotify_import")
 def bring_in(source_id: int, number: int) -> None:
     """Go on with bringing a list in."""
     bring_in_here(source_id, number, settings)
 
 
-@huey.task()
+@goes_outside("spotify_keep")
 def keep(source_id: int, room_id: int) -> None:
     """Put what a room played meanwhile into the list that is kept of it."""
     keep_here(source_id, room_id, settings)
 
 
-def sweep() -> None:
-    """Hand over again what was lost on the way."""
-    for source_id in spotify.unfinished():
-        work.hand_over("spotify_connect", source_id)
-    for name, source_id, number in spotify_lists.due():
-        work.hand_over(name, source_id, number)
+def left() -> list[Work]:
+    """What is to be done by now, and may have been lost on the way."""
+    begun: list[Work] = [("spotify_connect", (source_id,)) for source_id in spotify.unfinished()]
+    return begun + [(name, (source_id, number)) for name, source_id, number in spotify_lists.due()]
 
 
 def connect_here(source_id: int, wanted: Settings) -> None:
@@ -241,8 +239,8 @@ def _put_in(source_id: int, room_id: int, batch: Batch, wanted: Settings) -> Non
 
 def _renewed(source_id: int, old: str, wanted: Settings) -> str:
     """Another access token than this one. Raises Trouble, Ended where Spotify lets us in no more."""
-    # Two threads at once wait for each other here; two machines are told apart by the lease.
-    with _renewing:
+    # Two threads with one account wait for each other here; two machines are told apart by the lease.
+    with _renewing.setdefault(source_id, threading.Lock()):
         try:
             with connected():
                 claim = spotify.claim_renewal(source_id, old)
@@ -261,7 +259,7 @@ def _renewed(source_id: int, old: str, wanted: Settings) -> str:
             raise
         except Trouble:
             with connected():
-                spotify.drop_renewal(source_id, used)
+                spotify.drop_renewal(source_id, claim)
             raise
         with connected():
             spotify.keep_renewed(

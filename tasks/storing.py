@@ -13,6 +13,7 @@ from party import files
 from party.change import connected
 from party.clock import now_ms
 from tasks import huey
+from tasks.outside import goes_outside
 
 DAY_MS = 86_400_000
 SWEPT = ("uploads/", "covers/", "subtitles/")
@@ -23,27 +24,22 @@ UNFINISHED = ".part"
 logger = logging.getLogger(__name__)
 
 
-@huey.task()
+@goes_outside("delete_files")
 def delete_files(names: list[str]) -> None:
     """Delete these from the store. What cannot be deleted now is found by the sweep."""
-    store = open_store(settings)
-    for name in names:
-        try:
-            store.delete(name)
-        except (Trouble, ValueError) as trouble:
-            logger.warning("%s was not deleted: %s", name, trouble)
+    _delete(names)
 
 
-@huey.task()
+@goes_outside("sweep_files")
 def sweep_files() -> None:
     """Give up what nobody holds any more, then delete it."""
     with connected():
         names = files.give_up_orphans()
     # Only now: a row must never name a file that is gone, while a file without a row is found again.
-    delete_files.call_local(names)
+    _delete(names)
 
 
-@huey.task()
+@goes_outside("sweep_strays")
 def sweep_strays() -> int:
     """Delete files that no row names and that are older than a day, and what was left unfinished. Returns how many."""
     store, before = open_store(settings), now_ms() - DAY_MS
@@ -61,7 +57,7 @@ def sweep_strays() -> int:
         return 0
     with connected():
         strays = files.unnamed(old)
-    delete_files.call_local(strays)
+    _delete(strays)
     if strays:
         logger.info("%d files that no row names were deleted", len(strays))
     return len(strays)
@@ -77,3 +73,12 @@ def sweep_files_again() -> None:
 def sweep_strays_every_hour() -> None:
     """The second sweep."""
     sweep_strays.call_local()
+
+
+def _delete(names: list[str]) -> None:
+    store = open_store(settings)
+    for name in names:
+        try:
+            store.delete(name)
+        except (Trouble, ValueError) as trouble:
+            logger.warning("%s was not deleted: %s", name, trouble)

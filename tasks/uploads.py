@@ -19,7 +19,7 @@ from media.filetypes import Kind
 from media.probing import NotPlayable, Probed
 from media.provider import Trouble
 from media.storage import Store, open_store
-from party import measuring, uploads, work
+from party import measuring, tracks, uploads, work
 from party.change import connected
 from party.names import one_line
 from party.uploads import Whole
@@ -27,6 +27,8 @@ from tasks import huey
 
 CHUNK_BYTES = 2**20
 LONGEST_WORDS = 200
+MOST_APART_MS = 200
+"""So much of a length is what encoders put before and after the sound."""
 BROKEN = "Something went wrong while we looked at that file. Please try again."
 MISSING = "That file did not arrive whole. Choose it again."
 
@@ -34,7 +36,7 @@ LATER = -1
 """The priority of what can wait: deadlines of rooms go first."""
 WAIT_SECONDS = 1
 AT_ONCE = 2
-"""Half of the worker's threads (Procfile), so that the other half keeps the promises of rooms."""
+"""So few of the worker's threads (Procfile): beside those that go outside, two are left for what rooms wait for."""
 
 _slots = threading.Semaphore(AT_ONCE)
 _under_way: set[int] = set()
@@ -44,11 +46,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How loud a file is, how it looks as a line, and the name of its smaller rendition."""
+    """How loud a file is, how it looks as a line, and the name of its rendition, which may be raised."""
 
     lufs: float | None = None
     peaks: str = ""
     opus_file: str = ""
+    opus_gain_db: float = 0.0
 
 
 UNKNOWN = Measured()
@@ -120,10 +123,12 @@ def _measure(track_id: int) -> None:
         return
     store = open_store(settings)
     path = store.path(track.media_file)
-    found = _listen(path, track.media_file, track.duration_ms, store) if path else UNKNOWN
+    found = UNKNOWN
+    if path is not None:
+        found = _listen(path, track.media_file, track.duration_ms, track.is_video, store)
     lufs = loudness.SILENT_LUFS if found.lufs is None else found.lufs
     with connected():
-        is_taken = measuring.measured(track_id, lufs, found.peaks, found.opus_file)
+        is_taken = measuring.measured(track_id, lufs, found.peaks, found.opus_file, found.opus_gain_db)
     if found.opus_file and not is_taken:
         store.delete(found.opus_file)
 
@@ -141,7 +146,9 @@ def _take_in(whole: Whole, store: Store) -> None:
     cover = artwork.keep_cover(picture, digest, key, store)
     # What is kept elsewhere is listened to while it is still here.
     is_here = store.path(name) is not None
-    found = UNKNOWN if is_here else _listen(whole.path, name, probed.duration_ms, store)
+    found = UNKNOWN
+    if not is_here:
+        found = _listen(whole.path, name, probed.duration_ms, probed.kind.is_video, store)
     with connected():
         uploads.finish(
             whole.upload_id,
@@ -160,6 +167,7 @@ def _take_in(whole: Whole, store: Store) -> None:
             loudness_lufs=found.lufs,
             peaks=found.peaks,
             opus_file=found.opus_file,
+            opus_gain_db=found.opus_gain_db,
         )
         kept = measuring.file_of_upload(digest)
     if kept is not None and kept[1] == name:
@@ -171,28 +179,45 @@ def _take_in(whole: Whole, store: Store) -> None:
             store.delete(unwanted)
 
 
-def _listen(path: Path, name: str, duration_ms: int, store: Store) -> Measured:
+def _listen(path: Path, name: str, duration_ms: int, is_video: bool, store: Store) -> Measured:
     kind = next((kind for kind in filetypes.KINDS if name.endswith(f".{kind.name}")), None)
     if kind is None or not path.exists() or not tools.has_ffmpeg():
         return UNKNOWN
     lufs = loudness.measure(path, kind.demuxer, duration_ms)
     peaks = waveform.draw(path, kind.demuxer, duration_ms)
-    is_large = kind.name in opus.KINDS and name.startswith("uploads/")
-    return Measured(lufs, peaks, _smaller(path, kind, name, duration_ms, store) if is_large else "")
+    is_ours = name.startswith("uploads/")
+    lift = tracks.lift(lufs) if is_ours and not is_video and lufs > loudness.SILENT_LUFS else 0.0
+    if not lift and not (is_ours and kind.name in opus.KINDS):
+        return Measured(lufs, peaks)
+    rendition = _render(path, kind, name, duration_ms, lift, store)
+    return Measured(lufs, peaks, rendition, lift if rendition else 0.0)
 
 
-def _smaller(path: Path, kind: Kind, name: str, duration_ms: int, store: Store) -> str:
-    """Keep the rendition for browsers that need one. Its name, or nothing where it cannot be had."""
-    smaller = f"{name.rpartition('.')[0]}.opus"
+def _render(path: Path, kind: Kind, name: str, duration_ms: int, lift: float, store: Store) -> str:
+    """Keep a rendition, for browsers that need one or raised for all. Its name, or nothing where it cannot be had."""
+    # What came as Opus has the plain name already.
+    rendition = f"{name.rpartition('.')[0]}-made.opus"
     with tempfile.TemporaryDirectory(prefix="partyline-opus-") as folder:
         made = Path(folder) / "made.opus"
         try:
-            if opus.render(path, kind.demuxer, duration_ms, made):
-                store.put(made, smaller)
-                return smaller
+            if opus.render(path, kind.demuxer, duration_ms, made, lift) and _is_as_long(
+                made, duration_ms, lift
+            ):
+                store.put(made, rendition)
+                return rendition
         except Trouble as trouble:
-            logger.warning("a smaller rendition was not kept: %s", trouble.sentence)
+            logger.warning("a rendition was not kept: %s", trouble.sentence)
     return ""
+
+
+def _is_as_long(made: Path, duration_ms: int, lift: float) -> bool:
+    """True when a rendition that plays instead of the file keeps its time; a damaged piece, left out, would move it."""
+    if not lift:
+        return True
+    try:
+        return abs(probing.probe(made).duration_ms - duration_ms) <= MOST_APART_MS
+    except NotPlayable:
+        return False
 
 
 def _digest(path: Path) -> str:

@@ -49,7 +49,7 @@ def playlist_of(track: TrackView | None) -> PlaylistView:
 def block_of(track: TrackView | None) -> SimpleNamespace:
     """What a catalogue found: a song of the library, one to add, one that only has a name."""
     own = FoundRow("archive", "a", "A song", "Ada", "", "3:05", "", True, track.id if track else None)
-    new = replace(own, key="b", preview_url="https://example.org/a.mp3", track_id=None)
+    new = replace(own, key="b", preview_url="https://example.org/a.mp3", track_id=None, licence="CC BY")
     answer = AnswerView("archive", "ready", (own, new, replace(new, key="c", is_playable=False)))
     return SimpleNamespace(search_id=7, title="Internet Archive", answer=answer)
 

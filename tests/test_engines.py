@@ -8,29 +8,29 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from config import ROOT
 from live import tail
 from tests import engines
 from tests.live.rawsocket import eventually
 
-RULES = [
-    "test_queue.py",
-    "test_playback.py",
-    "test_hosting.py",
-    "test_people.py",
-    "test_rooms.py",
-    "test_library.py",
-    "test_moderation.py",
-    "test_merging.py",
-    "test_discovery.py",
-    "test_files.py",
-]
+RULES = {
+    "rooms": ("change", "queue", "playback", "hosting", "rooms", "snapshot", "races"),
+    "people": ("people", "moderation", "merging", "discovery", "personal"),
+    "files": ("library", "files", "uploads", "subtitles", "lookups", "measuring"),
+    "lists": ("playlists", "putting_on", "filling", "progress"),
+    "sources": ("sources", "searching", "spotify"),
+    "locks": ("rings",),
+}
 
 
-def test_the_rules_hold_on_postgresql(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("nouns", RULES.values(), ids=RULES)
+def test_the_rules_hold_on_postgresql(tmp_path: Path, nouns: tuple[str, ...]) -> None:
     with engines.postgres(tmp_path) as address:
         words = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider"]
-        files = [str(ROOT / "tests" / "party" / name) for name in RULES]
+        files = [str(ROOT / "tests" / "party" / f"test_{noun}.py") for noun in nouns]
         run = subprocess.run(
             [*words, *files],
             cwd=ROOT,

@@ -8,11 +8,23 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from party import credentials, letters, names, passwords, people, personal, secondfactor, sessions
+from party import (
+    credentials,
+    files,
+    letters,
+    names,
+    passwords,
+    people,
+    personal,
+    secondfactor,
+    sessions,
+    uploads,
+)
 from party.change import Person
 from party.credentials import WrongPassword
 from party.errors import NotKnown, Refusal
 from web.guard import theme
+from web.listing import machine_time, page_number, when
 from web.rooms import picture
 from web.viewer import actor, forget, remember, viewer
 
@@ -27,6 +39,7 @@ DONE = {
     "email_sent": "A letter with a link is on its way to the new address. Until it is followed nothing changes.",
     "off": "Your second factor is off.",
     "session": "That session has ended.",
+    "file": "That file is yours no more. Its space is free again.",
 }
 
 
@@ -155,12 +168,18 @@ def account_page(errors: dict[str, str] | None = None) -> str:
     known = viewer()
     if known is None:
         raise NotKnown("Sign in first, then try again.")
-    factor = secondfactor.state(Person(known.user_id)) if known.has_account else None
+    person = Person(known.user_id)
+    factor = secondfactor.state(person) if known.has_account else None
     return render_template(
         "pages/account.html",
         theme=theme(),
         known=known,
-        devices=sessions.devices(Person(known.user_id), known.session),
+        devices=sessions.devices(person, known.session),
+        files=files.find_own(person, page_number()),
+        used=uploads.used_words(known.user_id),
+        size_words=uploads.size_words,
+        when=when,
+        machine_time=machine_time,
         factor=factor,
         qr=picture(factor.setup.address) if factor and factor.setup else None,
         form=request.form,

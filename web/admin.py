@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from party import audit, health, operating, overview
+from party import audit, health, operating, overview, uploads
 from party.clock import now_ms
 from party.errors import Invalid
 from web.addresses import HIGHEST_ID, public_address
@@ -90,7 +90,8 @@ def make_reset_link(user_id: int) -> str:
 def show_library() -> str:
     """Every track, hidden ones too."""
     search, which = request.args.get("search", ""), request.args.get("which", "")
-    return _page("library", found=overview.find_tracks(search, which, page_number()), which=which)
+    found = overview.find_tracks(search, which, page_number())
+    return _page("library", found=found, which=which, size_words=uploads.size_words)
 
 
 @admin_pages.post(f"/library/<int(max={HIGHEST_ID}):track_id>")
@@ -101,6 +102,13 @@ def change_track(track_id: int) -> Response:
     if act is None or value not in ("yes", "no"):
         raise Invalid("A track is hidden or explicit, yes or no.")
     act(actor().user_id, track_id, value == "yes")
+    return _back("/admin/library")
+
+
+@admin_pages.post(f"/library/<int(max={HIGHEST_ID}):track_id>/file/removal")
+def delete_file(track_id: int) -> Response:
+    """Delete the file that somebody brought, whoever holds it."""
+    operating.delete_file(actor().user_id, track_id)
     return _back("/admin/library")
 
 

@@ -10,20 +10,23 @@ from urllib.parse import quote
 from flask import current_app, request
 from werkzeug.wrappers import Response
 
-from media import lists, registry
+from media import embeds, lists, registry
 from media.lists import FORMATS, Listing, Row
 from media.provider import Reference, Trouble
 from party import matching
 from party.errors import Invalid, NotFound
 from party.playlist_views import ListedTrack
+from party.views import TrackView
 from web.addresses import public_address
 
-WATCH = {
+PAGES = {
     "youtube": "https://www.youtube.com/watch?v=",
     "vimeo": "https://vimeo.com/",
     "spotify": "https://open.spotify.com/track/",
+    "archive": "https://archive.org/details/",
+    "jamendo": "https://www.jamendo.com/track/",
 }
-"""Where what a frame plays is found by other programs."""
+"""Where other programs find what has no address of its own, or none yet; their providers read it again."""
 
 
 def download(name: str, listed: Iterable[ListedTrack], format: str) -> Response:
@@ -62,14 +65,26 @@ def as_facts(links: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def _row(listed: ListedTrack) -> Row:
-    line, track = listed.line, listed.track
-    link = line.link
-    if track is not None:
-        link = WATCH[track.provider] + track.reference if track.provider in WATCH else track.media_url
-    link = public_address(link) if link.startswith("/") else link
+    line = listed.line
+    link = line.link if listed.track is None else _link(listed.track)
     return Row(
         line.title, line.artist, line.album, line.duration_ms, link, listed.votes, listed.by, listed.at
     )
+
+
+def _link(track: TrackView) -> str:
+    """Where a track is found again: by players where there is a file, and by ourselves in any case."""
+    if track.media_url.startswith("/"):
+        return public_address(track.media_url)
+    if track.media_url.startswith(("https://", "http://")):
+        return track.media_url
+    if track.provider == embeds.NAME:
+        try:
+            return embeds.link(current_app.config["SETTINGS"], track.reference)
+        except Trouble:
+            # Not set up here any more: its name is all there is.
+            return track.reference
+    return PAGES[track.provider] + quote(track.reference) if track.provider in PAGES else track.reference
 
 
 def sent_list() -> Listing:

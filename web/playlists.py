@@ -167,7 +167,16 @@ def show_matches(playlist_id: int) -> Answer:
     entry, words = whole_number("entry", required=False, high=HIGHEST_ID), request.args.get("search", "")
     found = importing.search(actor(), words) if words.strip() else []
     view, offers = playlist_views.view(actor(), playlist_id), importing.offers(actor(), playlist_id)
-    return _page("playlist_match", playlist=view, offers=offers, entry=entry, search=words[:200], found=found)
+    plays = {link for link, _ in recognised(row.link for row in offers.rows)}
+    return _page(
+        "playlist_match",
+        playlist=view,
+        offers=offers,
+        plays=plays,
+        entry=entry,
+        search=words[:200],
+        found=found,
+    )
 
 
 @playlist_pages.post(f"{ENTRY}/match")

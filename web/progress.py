@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect
+from flask import Blueprint, jsonify, redirect
 from werkzeug.wrappers import Response
 
 from party import progress
@@ -12,6 +12,15 @@ from web.guard import is_htmx
 from web.viewer import actor
 
 progress_pages = Blueprint("progress", __name__)
+
+
+@progress_pages.get("/rooms/<code>/progress")
+def stopped_in(code: str) -> Response | tuple[str, int]:
+    """Where the person stopped with a track; nothing where they did not begin it, or heard it to its end."""
+    found = progress.stopped_in(actor(), room_code(code), whole_number("item", low=1, high=HIGHEST_ID) or 0)
+    if found is None or found.is_done:
+        return "", 204
+    return jsonify(position_ms=found.position_ms)
 
 
 @progress_pages.post("/rooms/<code>/progress")

@@ -1,4 +1,4 @@
-"""The operator's page of providers: which are on, what they need, how looking up goes, and what keeps the files."""
+"""The operator's page of providers: which are on, what they need, how asking them goes, and what keeps the files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from flask import Blueprint, current_app, render_template
 from config import Settings
 from media import registry, storage, tools
 from media.provider import Provider, Trouble
-from party import lookups
+from media.servers import Server
+from party import faring, lookups
+from party.faring import Searches, Servers
 from party.lookups import Tally
 from web.admin import refuse_others
 from web.guard import theme
@@ -27,16 +29,38 @@ class ProviderRow:
     provider: Provider
     state: str
     tally: Tally
+    searches: Searches
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRow:
+    """A kind of people's own media servers, and how those that are connected fare."""
+
+    server: Server
+    state: str
+    fare: Servers
+    searches: Searches
 
 
 @provider_pages.get("")
 def show_providers() -> str:
     """Every provider, the tools beside and the storage."""
     wanted: Settings = current_app.config["SETTINGS"]
-    tallies = lookups.by_provider()
+    tallies, fare, searches = lookups.by_provider(), faring.servers(), faring.searches()
     rows = [
-        ProviderRow(each, _state(each, wanted), tallies.get(each.name, Tally()))
+        ProviderRow(
+            each, _state(each, wanted), tallies.get(each.name, Tally()), searches.get(each.name, Searches())
+        )
         for each in registry.PROVIDERS
+    ]
+    servers = [
+        ServerRow(
+            each,
+            "off" if each.name in wanted.providers_off else "on",
+            fare.get(each.name, Servers()),
+            searches.get(each.name, Searches()),
+        )
+        for each in registry.SERVERS.values()
     ]
     return render_template(
         "pages/admin_providers.html",
@@ -44,6 +68,7 @@ def show_providers() -> str:
         me=viewer(),
         shown="providers",
         rows=sorted(rows, key=lambda row: row.provider.title.casefold()),
+        servers=sorted(servers, key=lambda row: row.server.title.casefold()),
         has_ffmpeg=tools.has_ffmpeg(),
         storage=_storage(wanted),
         when=when,

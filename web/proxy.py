@@ -7,7 +7,6 @@ bytes these are; what kind they are is said by us, from a list, and no cookie go
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
@@ -19,16 +18,16 @@ from media.fetch import Streamed
 from media.provider import Trouble
 from media.servers import Login, Server, SignInAgain
 from party import sources
-from party.errors import Busy
 from party.sources import Elsewhere
 from party.uploads import apart
+from web.answers import network
+from web.places import Places, Share
 
-AT_ONCE = 64
-"""How many are sent to at the same time by one process; each is a connection to somebody's server."""
 IDLE_SECONDS = 20.0
 MOST_EXPLAINED = 64 * 1024
 FOR_A_WHILE = "private, max-age=3600"
 FULL = "Many people listen to libraries of others just now. This one goes on in a moment."
+FULL_HERE = "Many of you listen to libraries of others just now. This one goes on in a moment."
 OTHER_KIND = "That server sent something that is no music and no film."
 
 _UNSAID = ("", "application/octet-stream", "binary/octet-stream")
@@ -41,15 +40,16 @@ _FORMS = {
     "last-modified": re.compile(r"[A-Za-z0-9 ,:+-]{1,40}"),
 }
 
-_places = threading.BoundedSemaphore(AT_ONCE)
+places = Places(Share(64, FULL), network=Share(32, FULL_HERE))
+"""One for each who is sent to, which is a connection to somebody's server. Addresses of media know no person, and a
+whole party may sit in one network.
+"""
 
 
 def pass_on(found: sources.Streamed) -> Response:
-    """A track's bytes, or the range of them that was asked for. Raises Elsewhere, Busy."""
-    if not _places.acquire(blocking=False):
-        raise Busy(FULL)
+    """A track's bytes, or the range of them that was asked for. Raises Elsewhere, TooMany, Busy."""
     with ExitStack() as held:
-        held.callback(_places.release)
+        held.enter_context(places.held(network=network()))
         answered = _asked(found, held)
         mime = servers.played(answered.headers.get("content-type")) or found.mime
         headers = {"Content-Type": mime, "Content-Disposition": "inline", "Cache-Control": FOR_A_WHILE}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import IO, Any
 
 import gevent
@@ -16,12 +15,16 @@ from werkzeug.formparser import FormDataParser
 from config import settings
 from party import parts, uploads
 from party.change import Person
-from party.errors import Busy, Invalid, Refusal, TooMany
+from party.errors import Invalid, Refusal
 from party.parts import DiskFull, Part
+from web.answers import network
+from web.places import Places, Share
 
 PIECE_MOST = 8 * 2**20
 """What one PATCH may carry: so much at most is sent again when its answer is lost."""
-FORM_MOST = settings.upload_mb * uploads.MEGABYTE + 64 * 1024
+FORM_FILES, FORM_WORDS = 40, 64 * 1024
+"""How many files one form may bring, and how many bytes it takes beside theirs."""
+FORM_MOST = settings.upload_mb * uploads.MEGABYTE + FORM_WORDS
 STREAMED = {
     "uploads.receive_piece": PIECE_MOST,
     "uploads.send_files": FORM_MOST,
@@ -30,10 +33,16 @@ STREAMED = {
 """Addresses whose bodies are read here, in pieces, after who sends them is known; and how much each takes."""
 READ_BYTES = 64 * 1024
 IDLE_SECONDS, PIECE_SECONDS, FORM_SECONDS = 20.0, 300.0, 3_600.0
-AT_ONCE_PERSON, AT_ONCE = 4, 32
 SHAPE = "That did not come through in one piece. Please try again."
+MANY_FILES = f"One form takes {FORM_FILES} files. Send the rest after these."
 
-_sending: Counter[int] = Counter()
+places = Places(
+    Share(32, "Many people are sending files just now. Yours goes on in a moment."),
+    person=Share(4, "Four pieces of yours are on their way already. One moment."),
+    # A whole party may sit in one network.
+    network=Share(16, "Many files are on their way from where you are already. One moment."),
+)
+"""One for each request that sends; so many of this process, a person and a network at once."""
 
 
 class Patient:
@@ -49,29 +58,13 @@ class Patient:
             return self._stream.read(min(size, READ_BYTES))
 
 
-@contextmanager
-def slot(user_id: int) -> Iterator[None]:
-    """One of the places for those who send. Raises TooMany, Busy."""
-    if _sending[user_id] >= AT_ONCE_PERSON:
-        raise TooMany("Four pieces of yours are on their way already. One moment.")
-    if _sending.total() >= AT_ONCE:
-        raise Busy("Many people are sending files just now. Yours goes on in a moment.")
-    _sending[user_id] += 1
-    try:
-        yield
-    finally:
-        _sending[user_id] -= 1
-        if not _sending[user_id]:
-            del _sending[user_id]
-
-
 def receive(person: Person, token: str, offset: int, length: int) -> tuple[uploads.Standing, int, bool]:
     """Append one piece. How the upload stands then, how much is here, and whether the piece went where it belongs.
 
     What came before a connection broke is kept too.
     """
     uploads.standing(person, token)
-    with slot(person.user_id), _held(token) as part:
+    with _place(person), _held(token) as part:
         # Only now: whoever held the file before may have counted more.
         seen = uploads.standing(person, token)
         kept = min(seen.kept_bytes, part.size)
@@ -86,38 +79,40 @@ def receive(person: Person, token: str, offset: int, length: int) -> tuple[uploa
         return uploads.standing(person, token), received, True
 
 
+def form_bytes() -> int:
+    """How many bytes of files a form brings at the least, by what it says of its length; 0 where it may be none."""
+    return max(0, (request.content_length or 0) - FORM_WORDS)
+
+
 def take_files(person: Person) -> tuple[dict[str, str], list[tuple[str, Part]]]:
-    """The fields and the files of a form that is sent whole; `settle` has to follow. Raises Invalid, DiskFull."""
-    made: list[Part] = []
+    """The fields and the files of a form that is sent whole; `settle` has to follow. Raises Invalid, DiskFull.
 
-    def incoming(**_facts: object) -> Any:
-        made.append(parts.run(lambda: Part(parts.fresh_name())))
-        return _Written(made[-1])
-
+    What is refused leaves nothing on the disk, however far it came.
+    """
     length = request.content_length
     if not length:
         # Without it nobody could say beforehand whether there is room.
         raise Invalid("That came without its length. Send the files one by one.")
     parts.run(lambda: parts.refuse_full_disk(length))
+    coming = _Form(length)
     parser = FormDataParser(
-        incoming,
+        coming.open_file,
         max_form_memory_size=READ_BYTES,
         max_content_length=FORM_MOST,
         max_form_parts=200,
         silent=False,
     )
     body: Any = Patient(request.stream, FORM_SECONDS)
-    with slot(person.user_id), uploads.apart():
+    with _place(person), uploads.apart(), ExitStack() as unfinished:
+        unfinished.callback(_drop, coming.made)
         try:
-            _, form, files = parser.parse(
-                body, request.mimetype, request.content_length, request.mimetype_params
-            )
+            _, form, files = parser.parse(body, request.mimetype, length, request.mimetype_params)
             sent = [(file.filename or "", file.stream.part) for _, file in files.items(multi=True)]
             for _name, part in sent:
                 parts.run(part.keep)
-        except (OSError, ClientDisconnected, ValueError, DiskFull) as error:
-            _drop(made)
-            raise error if isinstance(error, DiskFull) else Invalid(SHAPE) from error
+        except (OSError, ClientDisconnected, ValueError) as error:
+            raise Invalid(SHAPE) from error
+        unfinished.pop_all()
     return form.to_dict(), sent
 
 
@@ -125,13 +120,15 @@ def settle(person: Person, code: str | None, sent: list[tuple[str, Part]]) -> li
     """Make uploads of files that are here whole. Their tokens; raises the reason when none of them is taken."""
     tokens: list[str] = []
     reason: Refusal | None = None
-    for name, part in sent:
-        try:
-            if name or part.size:
-                tokens.append(_settle(person, code, name, part))
-        except Refusal as refusal:
-            reason = refusal
-    _drop([part for _, part in sent if part.token not in tokens])
+    try:
+        for name, part in sent:
+            try:
+                if name or part.size:
+                    tokens.append(_settle(person, code, name, part))
+            except Refusal as refusal:
+                reason = refusal
+    finally:
+        _drop([part for _, part in sent if part.token not in tokens])
     if reason and not tokens:
         raise reason
     return tokens
@@ -147,14 +144,41 @@ def _settle(person: Person, code: str | None, name: str, part: Part) -> str:
     return token
 
 
+def _place(person: Person) -> AbstractContextManager[None]:
+    return places.held(person=person.user_id, network=network())
+
+
+class _Form:
+    """The files of a form while they come: not too many, and the disk is asked again for each PIECE_MOST of them."""
+
+    def __init__(self, length: int) -> None:
+        self.made: list[Part] = []
+        self._left, self._granted = length, 0
+
+    def open_file(self, **_facts: object) -> Any:
+        """What the parser writes the next file into. Raises Invalid."""
+        if len(self.made) >= FORM_FILES:
+            raise Invalid(MANY_FILES)
+        self.made.append(parts.run(lambda: Part(parts.fresh_name())))
+        return _Written(self, self.made[-1])
+
+    def write(self, part: Part, data: bytes) -> None:
+        """Append to one of the files. Raises DiskFull."""
+        if self._granted < len(data):
+            self._granted = max(min(PIECE_MOST, self._left), len(data))
+            parts.refuse_full_disk(self._granted)
+        part.write(data)
+        self._left, self._granted = self._left - len(data), self._granted - len(data)
+
+
 class _Written:
     """What the form's parser writes a file into."""
 
-    def __init__(self, part: Part) -> None:
-        self.part = part
+    def __init__(self, form: _Form, part: Part) -> None:
+        self._form, self.part = form, part
 
     def write(self, data: bytes) -> None:
-        parts.run(lambda: self.part.write(data))
+        parts.run(lambda: self._form.write(self.part, data))
 
     def seek(self, _place: int) -> None:
         """The parser rewinds what it wrote; nobody reads it here."""

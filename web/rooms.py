@@ -94,7 +94,7 @@ def _page(code: str, known: people.SignedIn | None) -> str:
     return render_template(
         "pages/room.html",
         room=room,
-        audience=room.audience(mine.role if mine else "guest"),
+        audience=room.audience(mine.role if mine else "guest", is_inside=mine is not None),
         theme=theme(),
         tab=tab if tab in TABS else "line",
         me=_me(room, mine, known),

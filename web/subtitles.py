@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from config import settings
 from media import words
 from media.provider import Trouble
 from media.storage import open_store
-from party import parts, subtitles
+from party import files, parts, subtitles
 from party.errors import Busy, Invalid
 from web.addresses import HIGHEST_ID
 from web.answers import command, room_code, whole_number
@@ -37,13 +39,13 @@ def add_subtitles(code: str, item_id: int) -> Response | str:
     """Put words to a video: a file of SRT or WebVTT, what to call it, its language."""
     label, language = request.form.get("label", ""), request.form.get("language", "")
     subtitles.refuse_adding(actor(), room_code(code), item_id)
-    # Before the command, which holds the room: should it be refused after all, the sweep takes the file.
-    file = _kept()
+    # Before the command, which holds the room.
+    with _kept() as file:
 
-    def act(room: str) -> None:
-        subtitles.add_subtitles(actor(), room, item_id, label, language, file)
+        def act(room: str) -> None:
+            subtitles.add_subtitles(actor(), room, item_id, label, language, file)
 
-    return command(code, act, lambda: fragments.notice("Subtitles added."))
+        return command(code, act, lambda: fragments.notice("Subtitles added."))
 
 
 @subtitle_pages.post(
@@ -76,8 +78,12 @@ def show_choice(code: str) -> Response:
     return answer
 
 
-def _kept() -> str:
-    """The sent file as clean WebVTT in the store; its name. Raises Invalid, Busy."""
+@contextmanager
+def _kept() -> Iterator[str]:
+    """The sent file as clean WebVTT in the store; its name. Raises Invalid, Busy.
+
+    It goes again when it was not taken after all: refused, or sent a second time.
+    """
     sent = request.files.get("file")
     if sent is None:
         raise Invalid("Choose a file of subtitles first. SRT and WebVTT work.")
@@ -88,11 +94,18 @@ def _kept() -> str:
         raise Invalid(error.sentence) from error
     except Trouble as trouble:
         raise Busy(trouble.sentence) from trouble
-    return name
+    try:
+        yield name
+    finally:
+        if files.unnamed([name]):
+            # What cannot be deleted now is found by the sweep.
+            with suppress(Trouble):
+                parts.run(lambda: open_store(settings).delete(name))
 
 
 def _keep(data: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="partyline-words-") as folder:
-        path = Path(folder) / "words.vtt"
+        path, store = Path(folder) / "words.vtt", open_store(settings)
         path.write_text(words.clean(data), encoding="utf-8")
-        open_store(settings).put(path, name)
+        store.refuse_full(path.stat().st_size)
+        store.put(path, name)

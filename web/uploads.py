@@ -13,10 +13,11 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from party import parts, rooms, uploads
+from party import files, parts, rooms, uploads
 from party.change import Person, once
 from party.errors import Invalid, NotFound
 from web import receiving
+from web.addresses import HIGHEST_ID
 from web.answers import idempotency_key, room_code, whole_number
 from web.guard import theme
 from web.pages import as_person
@@ -85,11 +86,19 @@ def cancel(token: str) -> Response:
     return Response(status=204)
 
 
+@upload_pages.post(f"/uploads/tracks/<int(max={HIGHEST_ID}):track_id>/removal")
+def forget(track_id: int) -> Response:
+    """Give up a file of one's own, which is here already."""
+    page = whole_number("page", required=False, low=1, high=HIGHEST_ID) or 1
+    files.forget(actor(), track_id)
+    return redirect(f"/account?done=file&page={page}#files", 303)
+
+
 @upload_pages.post("/rooms/<code>/files")
 def send_files(code: str) -> Response:
     """Files sent whole by a plain form."""
     person, room = actor(), room_code(code)
-    uploads.foresee(person, room, request.content_length or 0)
+    uploads.foresee(person, room, receiving.form_bytes())
     _, sent = receiving.take_files(person)
     receiving.settle(person, room, sent)
     return redirect(f"/rooms/{room}", 303)
@@ -101,6 +110,8 @@ def take_share() -> Response | str:
     person = actor()
     if not (mine := rooms.open_rooms_of(person.user_id)):
         raise NotFound("You are in no room just now. Come into one, then share it again.")
+    if size := receiving.form_bytes():
+        uploads.foresee(person, None, size)
     form, sent = receiving.take_files(person)
     tokens = receiving.settle(person, None, sent)
     link = LINK.search(" ".join(form.get(name, "") for name in ("url", "text", "title")))

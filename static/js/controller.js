@@ -9,10 +9,10 @@
  * position that is off by 10 to 30 ms, so drift is only ever read at normal speed.
  */
 (() => {
+  const { partyline } = window, { Steering, clamp, median, COOL_DOWN_MS, FINE_TRIES } = partyline.timing;
   const SAMPLE_MS = 250, QUICK_MS = 25, SETTLE_MS = 60, MEDIAN_OF = 3;
   const STILL_MS = 10, MOST_SETTLE_MS = 1000;
   const BAND_MS = 20, INNER_MS = 10, WIDEST_BAND_MS = 160, SEEK_MS = 400;
-  const COOL_DOWN_MS = 2000, SEEKS_IN_A_MINUTE = 3, FINE_TRIES = 2;
   const NUDGE_MS = 2000, LONGEST_NUDGE_MS = 5000, SHORTEST_NUDGE_MS = 250;
   const LEAST_NUDGE = 0.002, FIRST_COST_MS = 20, MOST_COST_MS = 50;
   const SLACK_MS = 30, MOST_SLACK_MS = 2000, LATE_MS = 6, END_MS = 40;
@@ -20,23 +20,21 @@
   const LEAST_END_MS = 1000, MOST_DOUBLINGS = 5;
   const HAVE_METADATA = 1, HAVE_FUTURE_DATA = 3;
 
-  const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-  const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
   const IDLE = { item: '', state: 'idle', positionMs: 0, atMs: 0, rate: 1, version: 0, durationMs: 0, src: '' };
 
-  class Follower {
+  class Follower extends Steering {
     /**
      * `clock` has now() and isLocked; `time` has now(), after(ms, fn) and exactly(ms, fn); `memory` is what this
      * device has learned; `maxNudge()` 0.01 for music, 0.03 for pictures. `attach(src)` gives the element its media
      * ('' takes it away); `mayRetry()` false when trying again cannot help.
      */
     constructor({ media, clock, time, memory = {}, maxNudge = () => 0.01, onChange = () => {}, onStruggle = () => {}, ...rest }) {
+      super({ innerMs: INNER_MS, widestMs: WIDEST_BAND_MS });
       const { attach = (src) => this.attachPlain(src), mayRetry = () => true } = rest;
       Object.assign(this, { media, clock, time, maxNudge, onChange, onStruggle, attach, mayRetry });
       this.memory = { latencies: [], silentLatencies: [], nudgeCostMs: null, ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false });
       Object.assign(this, { isBlocked: false, isHeld: false, canNudge: true, seeks: 0, stalls: 0, starts: 0, run: 0, ticks: 0 });
-      this.seekTimes = [];
       this.reset();
       for (const type of ['loadedmetadata', 'seeked', 'canplay']) media.addEventListener(type, () => this.prepare());
       media.addEventListener('loadedmetadata', () => this.anchor.state === 'paused' && this.stand());
@@ -62,20 +60,12 @@
 
     /* --- what the room wants --- */
 
-    /** Where the media should stand at server time `t`; before the anchor's instant it waits there. */
-    wantedAt(t) { return this.anchor.positionMs + Math.max(0, this.movedAt(t)); }
-
     /** Where a track ends whose length the room does not know, the media says. */
     get endMs() {
       const { durationMs } = this.anchor;
       if (Number.isFinite(durationMs)) return durationMs;
       const ms = this.media.duration * 1000;
       return ms >= LEAST_END_MS ? ms : Infinity;
-    }
-
-    movedAt(t) {
-      const { state, atMs, rate } = this.anchor;
-      return state === 'playing' ? (t + this.speakerMs - atMs) * rate : 0;
     }
 
     /** How far the media is ahead (positive) or behind, in ms. */
@@ -250,14 +240,6 @@
       this.media.muted = isMuted || this.isBlocked;
     }
 
-    /** How late this device's speaker is; the media runs that much early. */
-    setSpeaker(ms) {
-      if (ms === this.speakerMs) return;
-      this.speakerMs = ms;
-      this.fineTries = 0;
-      if (this.anchor.state === 'playing' && this.state !== 'ended') this.begin();
-    }
-
     /* --- the loop --- */
 
     tick() {
@@ -306,7 +288,7 @@
       if (mustSeek && now >= this.coolUntil) return this.correct(now);
       if (!mustSeek && this.canNudge && off > (this.isNudging ? INNER_MS : this.band)) return this.nudge(drift);
       this.isNudging = false;
-      this.show(off <= this.band ? 'in step' : 'off');
+      this.showHow(off);
     }
 
     /** The first reading after a start: learn from it, start once more if it missed, trim it if it nearly hit. */
@@ -320,22 +302,7 @@
         this.fineTries += 1;
         return this.begin();
       }
-      this.isSettling = false;
-      if (off > INNER_MS && off <= this.band && this.canNudge) return this.nudge(drift);
-      this.show(off <= this.band ? 'in step' : 'off');
-    }
-
-    correct(now) {
-      this.seeks += 1;
-      this.seekTimes = [...this.seekTimes.filter((at) => now - at < 60000), now];
-      this.coolUntil = now + COOL_DOWN_MS;
-      if (this.seekTimes.length >= SEEKS_IN_A_MINUTE && this.band < WIDEST_BAND_MS) {
-        this.band *= 2;
-        this.seekTimes = [];
-        this.onStruggle(this.band);
-      }
-      this.fineTries = FINE_TRIES - 1;
-      this.begin();
+      this.land(drift);
     }
 
     stall() {
@@ -360,7 +327,7 @@
       media.preservesPitch = true;
       media.playbackRate = anchor.rate * (1 + excess);
       if (Math.abs(media.playbackRate - anchor.rate * (1 + excess)) > 1e-4) this.canNudge = false;
-      this.show(Math.abs(drift) <= this.band ? 'in step' : 'off');
+      this.showHow(Math.abs(drift));
       const { pulse } = this;
       this.time.after(length, () => pulse === this.pulse && this.weigh(pulse));
     }
@@ -395,6 +362,5 @@
     }
   }
 
-  const { partyline } = window;
   partyline.timing = { ...partyline.timing, Follower };
 })();

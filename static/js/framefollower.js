@@ -8,11 +8,12 @@
  * while it "plays", or has another length than the video, is an advertisement: left alone until it is over.
  */
 (() => {
+  const { partyline } = window, { Steering, clamp, median, COOL_DOWN_MS, FINE_TRIES } = partyline.timing;
   const POLL_MS = 50, REST_POLL_MS = 250, JUDGE_MS = 250, WINDOW_MS = 1200, LEAST_WINDOW_MS = 400, LEAST_STEPS = 2;
   const SMOOTH_WINDOW_MS = 200, SMOOTH_STEPS = 4;
   const SETTLE_MS = 250, MOST_SETTLE_MS = 2500, STEADY_MS = 60;
   const BAND_MS = 120, LANDING_MS = 80, INNER_MS = 40, WIDEST_BAND_MS = 480, SEEK_MS = 600;
-  const COOL_DOWN_MS = 2000, FINE_COOL_MS = 10000, SEEKS_IN_A_MINUTE = 3, FINE_TRIES = 2;
+  const FINE_COOL_MS = 10000;
   const MOST_NUDGE = 0.03, LEAST_NUDGE = 0.01, NUDGE_MS = 4000, LONGEST_NUDGE_MS = 10000, READ_BACK_MS = 500;
   const SAME_RATE = 0.004, NUDGE_MISSES = 2;
   const MOVING_MS = 700, STILL_MS = 1800, TRAIL_MS = 2400, MOVING = 0.5, STILL = 0.25;
@@ -20,11 +21,9 @@
   const PLACE_MS = 50, SLACK_MS = 300, LATE_MS = 60, END_MS = 300, BLOCKED_MS = 3000, LOST_MS = 8000;
   const FIRST_LEADS = { cold: 900, warm: 150, seek: 350 }, MOST_LEAD_MS = 3000, LEADS_KEPT = 5;
 
-  const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-  const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
   const IDLE = { item: '', state: 'idle', positionMs: 0, atMs: 0, rate: 1, version: 0, durationMs: 0, reference: '' };
 
-  class FrameFollower {
+  class FrameFollower extends Steering {
     /**
      * `frame` has load(reference), play(), pause(), seek(ms), setRate(rate), setMuted(is), listen(fn) and reading():
      * null until it is ready, then { state, ms, durationMs, rate } with state unstarted, cued, playing, paused,
@@ -32,11 +31,11 @@
      * the browser can have no reason to refuse sound.
      */
     constructor({ frame, clock, time, memory = {}, mayBeBlocked = () => true, onChange = () => {}, onStruggle = () => {} }) {
+      super({ innerMs: INNER_MS, widestMs: WIDEST_BAND_MS });
       Object.assign(this, { frame, clock, time, mayBeBlocked, onChange, onStruggle });
       this.memory = { cold: [], warm: [], seek: [], ...memory };
       Object.assign(this, { anchor: IDLE, state: 'idle', drift: NaN, speakerMs: 0, isMutedHere: false, isBlocked: false });
       Object.assign(this, { isHeld: false, judgedAt: 0, resumedAt: 0, seeks: 0, stalls: 0, starts: 0, ads: 0, run: 0, ticks: 0, isGone: false });
-      this.seekTimes = [];
       this.reset();
       this.renew();
       frame.listen((what) => this.heard(what));
@@ -58,14 +57,6 @@
     get latencyMs() { return this.leadMs('warm'); }
 
     /* --- what the room wants --- */
-
-    /** Where the video should stand at server time `t`; before the anchor's instant it waits there. */
-    wantedAt(t) { return this.anchor.positionMs + Math.max(0, this.movedAt(t)); }
-
-    movedAt(t) {
-      const { state, atMs, rate } = this.anchor;
-      return state === 'playing' ? (t + this.speakerMs - atMs) * rate : 0;
-    }
 
     follow(anchor) {
       const before = this.anchor, now = this.clock.now(), wanted = this.wantedAt(now);
@@ -217,14 +208,6 @@
       this.frame.setMuted(isMuted || this.isBlocked);
     }
 
-    /** How late this device's speaker is; the video runs that much early. */
-    setSpeaker(ms) {
-      if (ms === this.speakerMs) return;
-      this.speakerMs = ms;
-      this.fineTries = 0;
-      if (this.anchor.state === 'playing' && this.state !== 'ended') this.begin();
-    }
-
     /** What could not be played may be played now. */
     retry() {
       if (this.state !== 'failed') return;
@@ -311,7 +294,7 @@
       if (mustSeek && isMoving && now >= (isUrgent ? this.coolUntil : this.fineCoolUntil)) return this.correct(now);
       if (!mustSeek && isMoving && this.canNudge && off > (this.isNudging ? INNER_MS : this.band)) return this.nudge(drift);
       this.isNudging = false;
-      this.show(off <= this.band ? 'in step' : 'off');
+      this.showHow(off);
     }
 
     /** The first reading after a start: learn from it, and start once more if it missed. */
@@ -325,23 +308,12 @@
         this.fineTries += 1;
         return this.begin();
       }
-      this.isSettling = false;
-      if (off > INNER_MS && off <= this.band && this.canNudge) return this.nudge(drift);
-      this.show(off <= this.band ? 'in step' : 'off');
+      this.land(drift);
     }
 
     correct(now) {
-      this.seeks += 1;
-      this.seekTimes = [...this.seekTimes.filter((at) => now - at < 60000), now];
-      this.coolUntil = now + COOL_DOWN_MS;
       this.fineCoolUntil = now + FINE_COOL_MS;
-      if (this.seekTimes.length >= SEEKS_IN_A_MINUTE && this.band < WIDEST_BAND_MS) {
-        this.band *= 2;
-        this.seekTimes = [];
-        this.onStruggle(this.band);
-      }
-      this.fineTries = FINE_TRIES - 1;
-      this.begin();
+      super.correct(now);
     }
 
     /* --- advertisements --- */
@@ -404,7 +376,7 @@
       const pulse = { off: Math.abs(drift) };
       Object.assign(this, { pulse, isNudging: true, isRateTouched: true });
       frame.setRate(rate);
-      this.show(pulse.off <= this.band ? 'in step' : 'off');
+      this.showHow(pulse.off);
       this.time.after(READ_BACK_MS, () => {
         const reading = frame.reading();
         if (pulse !== this.pulse || !reading || Math.abs(reading.rate - rate) <= SAME_RATE) return;
@@ -438,6 +410,5 @@
     }
   }
 
-  const { partyline } = window;
   partyline.timing = { ...partyline.timing, FrameFollower };
 })();

@@ -2,7 +2,6 @@
 (() => {
   const { partyline } = window, { rows, mine, hand } = partyline;
   if (!rows) return;
-  const THRESHOLD = 6, EDGE = 48;
   const byId = (id) => document.getElementById(id);
   const titleOf = (row) => row.querySelector('.track__title')?.textContent.trim() ?? '';
   const URLS = { vote: /\/queue\/(\d+)\/vote$/, removal: /\/queue\/(\d+)(?:\/removal)?$/ };
@@ -123,83 +122,25 @@
 
   /* --- dragging --- */
 
-  let drag = null;
-
-  document.addEventListener('pointerdown', (event) => {
-    const grip = event.target.closest('[id^="grip-"]'), row = grip?.closest('.track');
-    if (!row || event.button || drag || !partyline.isFresh()) return;
-    drag = { row, grip, pointer: event.pointerId, startY: event.clientY, y: event.clientY, top: 0, from: idAbove(row), isOn: false };
+  const showInHand = partyline.dragging({
+    grip: '[id^="grip-"]', row: '.track',
+    scroller: (row) => row.closest('.line__scroll'),
+    neighbour: rows.neighbour, moveTo: rows.moveTo, placeOf: idAbove,
+    mayBegin: () => partyline.isFresh(),
+    lifted: () => hand.drag(true),
+    dropped(row, from, isMeant) {
+      const id = rows.idOf(row), after = idAbove(row), isLeaving = rows.isLeaving(id);
+      if (isMeant && !isLeaving && after !== from) { post(id, after); tellPlace(row); }
+      hand.drag(false);
+      if (isLeaving) partyline.toast('That track has just left the line.');
+      if (!moves.has(id)) rows.answered(id);
+    },
   });
-
-  addEventListener('pointermove', (event) => {
-    if (!drag || event.pointerId !== drag.pointer) return;
-    drag.y = event.clientY;
-    if (!drag.isOn && Math.abs(drag.y - drag.startY) >= THRESHOLD) lift();
-    if (drag.isOn) follow();
-  });
-  for (const type of ['pointerup', 'pointercancel']) {
-    addEventListener(type, (event) => { if (event.pointerId === drag?.pointer) drop(type === 'pointerup'); });
-  }
-  addEventListener('keydown', (event) => { if (drag?.isOn && event.key === 'Escape') { event.preventDefault(); drop(false); } }, true);
-
-  function lift() {
-    const { row, grip, pointer } = drag;
-    drag.isOn = true;
-    drag.scroller = row.closest('.line__scroll');
-    drag.top = row.offsetTop - (drag.scroller?.scrollTop ?? 0);
-    grip.setPointerCapture(pointer);
-    row.classList.add('is-dragging');
-    hand.drag(true);
-    drag.edging = setInterval(edge, 16);
-  }
-
-  function follow() {
-    const { row, scroller } = drag;
-    const shift = () => drag.y - drag.startY + drag.top + (scroller?.scrollTop ?? 0) - row.offsetTop;
-    const middle = row.offsetTop + shift() + row.offsetHeight / 2;
-    const centre = (other) => other.offsetTop + other.offsetHeight / 2;
-    const above = rows.neighbour(row, -1), below = rows.neighbour(row, 1);
-    if (above && middle < centre(above)) rows.moveTo(row, above);
-    else if (below && middle > centre(below)) rows.moveTo(row, below.nextElementSibling);
-    row.style.translate = `0 ${shift()}px`;
-  }
-
-  /** Near the top or bottom of a long line, the line comes along. */
-  function edge() {
-    const box = drag.scroller?.getBoundingClientRect();
-    if (!box) return;
-    const past = Math.min(0, drag.y - box.top - EDGE) || Math.max(0, drag.y - box.bottom + EDGE);
-    if (!past) return;
-    drag.scroller.scrollTop += past / 5;
-    follow();
-  }
-
-  function drop(isMeant) {
-    const { row, from, isOn, edging } = drag;
-    drag = null;
-    if (!isOn) return;
-    clearInterval(edging);
-    row.classList.remove('is-dragging');
-    row.style.translate = '';
-    swallowClick();
-    const id = rows.idOf(row), after = idAbove(row), isLeaving = rows.isLeaving(id);
-    if (isMeant && !isLeaving && after !== from) { post(id, after); tellPlace(row); }
-    hand.drag(false);
-    if (isLeaving) partyline.toast('That track has just left the line.');
-    if (!moves.has(id)) rows.answered(id);
-  }
-
-  /** The click that ends a drag is not a press of the handle. */
-  function swallowClick() {
-    const swallow = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
-    addEventListener('click', swallow, { capture: true, once: true });
-    setTimeout(() => removeEventListener('click', swallow, { capture: true }));
-  }
 
   /* --- after every swap: what is pending or in hand shows again --- */
 
   partyline.on('after', () => {
     for (const [id, { want, count }] of votes) paintVote(id, want, count, true);
-    if (drag?.isOn) { drag.row.classList.add('is-dragging'); follow(); }
+    showInHand();
   });
 })();

@@ -6,7 +6,7 @@
   const SILENT_MS = 15000, DEAD_MS = 30000, BEAT_MS = 10000, OPENING_MS = 10000;
   const ANSWER_MS = 3000, BEHIND_MS = 1000, POLL_MS = 5000, LONGEST_DELAY_MS = 10000;
   const SOON_MS = 150, ASK_EVERY_MS = 300;
-  const PERSONAL = ['mine', 'notice'];
+  const PERSONAL = ['mine', 'notice', 'source-rows'];
   const STOPS = { 4401: 'signed-out', 4403: 'removed', 4404: 'over', 4409: 'elsewhere' };
 
   const listeners = new Map();

@@ -7,6 +7,7 @@
   const media = document.getElementById('media');
   if (!media || !partyline?.players) return;
   const RAMP_MS = 200, RAMP_STEP_MS = 20, SETTLED_MS = 1500, AGAIN_MS = 1000, MOST_AGAIN_MS = 30000, MEND_EVERY_MS = 5000;
+  const OPUS_TYPE = 'audio/ogg; codecs=opus';
   const HLS_TYPE = 'application/vnd.apple.mpegurl', NOTHING = { item: '', state: 'idle', positionMs: 0, atMs: 0, rate: 1, version: 0, durationMs: 0, src: '' };
   const ABORTED = 1, NETWORK = 2, DAMAGED = 3;
   // Pieces of a live list last six seconds by custom, and three of them should be at hand.
@@ -29,7 +30,7 @@
 
   class Native {
     constructor({ clock, time, storage }) {
-      Object.assign(this, { clock, storage, given: NOTHING, host: null, src: '', isOpus: false, hls: null, live: null, learned: '' });
+      Object.assign(this, { clock, storage, given: NOTHING, host: null, src: '', isOpus: false, hasSwitched: false, hls: null, live: null, learned: '' });
       Object.assign(this, { problem: null, isOwnHls: true, target: media.volume, ramp: 0, attached: 0, mendedAt: -Infinity, lastError: '' });
       this.follower = new partyline.timing.Follower({
         media, time, clock,
@@ -47,11 +48,10 @@
     /* --- what the page asks of a player --- */
 
     follow(given) {
-      const isNew = given.item !== this.given.item || given.player !== this.given.player;
-      if (isNew) Object.assign(this, { live: null, isOpus: false, isOwnHls: true, problem: null, lastError: '' });
-      this.given = given;
-      // An address may change while it plays, as when a cover was drawn; what plays goes on.
-      if (isNew || !this.src || this.follower.state === 'failed') this.src = this.chooseSource();
+      const isOpus = this.playsOpus(given), goesOn = this.goesOn(given);
+      if (!this.isSame(given)) Object.assign(this, { live: null, hasSwitched: false, isOwnHls: true, problem: null, lastError: '' });
+      Object.assign(this, { given, isOpus });
+      if (!goesOn) this.src = isOpus ? given.opus : given.src;
       const wasResting = this.follower.anchor.state !== 'playing';
       if (this.live?.isFree && wasResting && given.state === 'playing') this.goToEdge();
       this.follower.follow(this.placed());
@@ -99,22 +99,28 @@
 
     /* --- which form --- */
 
-    chooseSource() {
-      const { src, opus, mime, player } = this.given;
-      if (player === 'file' && opus && (this.isOpus || !canPlay(mime)) && canPlay('audio/ogg; codecs=opus')) {
-        this.isOpus = true;
-        return opus;
-      }
-      return src;
+    isSame(given) { return given.item === this.given.item && given.player === this.given.player; }
+
+    /** An address may change while it plays, as when a cover was drawn; what plays goes on. */
+    goesOn(given) { return this.isSame(given) && this.src !== '' && this.follower.state !== 'failed'; }
+
+    playsOpus(given) {
+      if (this.goesOn(given)) return this.isOpus;
+      if (given.player !== 'file' || !given.opus || !canPlay(OPUS_TYPE)) return false;
+      return !canPlay(given.mime) || (this.isSame(given) ? this.isOpus : given.isLifted);
     }
 
     /** Another form may be playable where this one is not; the same one again is, when the network was at fault. */
     tryOtherwise() {
-      const { opus, mime } = this.given, code = media.error?.code;
+      const { src, opus, mime } = this.given, code = media.error?.code;
       if (this.isHls && this.hasOwnHls) this.isOwnHls = false;
-      else if (opus && !this.isOpus && code > NETWORK) {
-        this.isOpus = true;
-        queueMicrotask(() => { this.src = this.chooseSource(); this.follower.follow(this.placed()); });
+      else if (opus && !this.hasSwitched && code > NETWORK && canPlay(this.isOpus ? mime : OPUS_TYPE)) {
+        Object.assign(this, { isOpus: !this.isOpus, hasSwitched: true });
+        queueMicrotask(() => {
+          this.src = this.isOpus ? opus : src;
+          this.host?.onForm();
+          this.follower.follow(this.placed());
+        });
       } else if (this.isHls) return true;
       else if (code === DAMAGED || !canPlay(mime)) return false;
       return true;

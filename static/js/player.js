@@ -14,10 +14,12 @@
  *   onChange(player)         to be called when state, drift, isBlocked, isHeld, words or problem changed
  *   onStruggle(bandMs)       tells the person that this device now keeps to a wider band
  *   tellLength(item, ms)     tells the room how long a track is that has no length yet; once each, to who may
+ *   onForm()                 to be called when another form of the same track plays, which may be of another loudness
  * and returns
  *   follow(anchor)           at once and with every new anchor, also one that says the same: { item, state (playing,
- *                            paused, idle), src, opus, mime, player, provider, reference, isVideo, positionMs, atMs, rate,
- *                            version, durationMs (Infinity when it is not known, or live) }
+ *                            paused, idle), src, opus, isLifted (opus is to be preferred), mime, player, provider,
+ *                            reference, isVideo, positionMs, atMs, rate, version, durationMs (Infinity when it is not
+ *                            known, or live) }
  *   destroy()                stop, leave the frame empty, call nothing afterwards
  *   setVolume(0..1)          the person's volume times the track's gain
  *   setMuted(isMuted)        the person's own choice
@@ -30,6 +32,7 @@
  * and, where it has them,
  *   words                    what the badge says instead ('' for nothing, null for the usual)
  *   problem                  { text, url } while it cannot play: why, and where the track can be opened
+ *   playsOpus(anchor)        whether it plays that anchor's opus, or would
  *   wantedAt(serverMs), seeks, stalls, starts, rate, band
  */
 (() => {
@@ -78,9 +81,16 @@
       item: data.item ?? '', state: data.state ?? 'idle', version: Number(data.version),
       player: data.player || 'file', provider: data.provider ?? '', reference: data.reference ?? '',
       src: data.src ?? '', opus: data.opus ?? '', mime: data.mime ?? '', isVideo: data.video === 'true',
+      isLifted: data.lifted === 'true', gain: gainOf(data.gain), opusGain: gainOf(data.opusGain),
       positionMs: Number(data.positionMs), atMs: Number(data.atMs), rate: Number(data.rate) || 1,
       durationMs: Number(data.durationMs) || Infinity,
     };
+  }
+
+  /** A track's gain is what makes it as loud as the others; none is as it is, and nought is nought. */
+  function gainOf(written) {
+    const gain = Number(written ?? 1);
+    return Number.isFinite(gain) ? gain : 1;
   }
 
   /** Nothing on is the native player's business too: it stops. */
@@ -92,7 +102,7 @@
     if (!make) { changed(on); return; }
     const isOn = () => make === onMake;
     on = make({
-      frame, media, time, storage, tellLength,
+      frame, media, time, storage, tellLength, onForm: applySound,
       clock: partyline.clock,
       onChange: (player) => { if (isOn()) changed(player); },
       onStruggle: (band) => partyline.toast?.(`This device struggles to keep time. It now stays within ${band} ms.`),
@@ -136,12 +146,16 @@
 
   const wantedAt = (t) => (on.wantedAt ? on.wantedAt(t) : anchor.positionMs + (anchor.state === 'playing' ? Math.max(0, t - anchor.atMs) * anchor.rate : 0));
 
-  /** The head of the line is fetched shortly before it plays, so that the change finds it in the browser's cache. */
+  /**
+   * The head of the line is fetched shortly before it plays, so that the change finds it in the browser's cache. Its row
+   * alone says where it is, and its raised form where there is one.
+   */
   const ahead = new Audio();
+  const canPlayOpus = ahead.canPlayType('audio/ogg; codecs=opus') !== '';
   function preload() {
     if (anchor.state !== 'playing' || anchor.durationMs - wantedAt(partyline.clock.now()) > PRELOAD_MS) return;
-    const { src, player } = document.querySelector('#queue > [data-src]')?.dataset ?? {};
-    if (src && (player ?? 'file') === 'file' && ahead.getAttribute('src') !== src) Object.assign(ahead, { preload: 'auto', src });
+    const next = document.querySelector('#queue > [data-src]')?.dataset, src = (canPlayOpus && next?.opus) || next?.src;
+    if (src && ahead.getAttribute('src') !== src) Object.assign(ahead, { preload: 'auto', src });
   }
 
   /* --- how far off --- */
@@ -191,11 +205,10 @@
 
   const sound = { volume: 100, isMuted: false, speakerMs: 0, ...storage.get('sound', {}) };
 
-  /** A track's gain is what makes it as loud as the others; none is as it is, and nought is nought. */
   let ducking = 1;
   function volumeOf(percent) {
-    const gain = Number(byId('playback')?.dataset.gain ?? 1);
-    return Math.max(0, Math.min(1, percent / 100 * ducking * (Number.isFinite(gain) ? gain : 1)));
+    const gain = on.playsOpus?.(anchor) ? anchor.opusGain : anchor.gain;
+    return Math.max(0, Math.min(1, percent / 100 * ducking * gain));
   }
 
   function applySound() {

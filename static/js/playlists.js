@@ -1,7 +1,7 @@
 /* Playlists: their tracks moved by hand, by keyboard or by menu; in a room the box that keeps music; lists as text. */
 (() => {
   const byId = (id) => document.getElementById(id);
-  const THRESHOLD = 6, EDGE = 48, NOTE_MS = 8000;
+  const NOTE_MS = 8000;
   const room = window.partyline?.link ? window.partyline : null;
 
   /* --- words to the person; a room has its own --- */
@@ -117,71 +117,19 @@
 
   /* --- dragging --- */
 
-  let drag = null;
-
-  document.addEventListener('pointerdown', (event) => {
-    const grip = event.target.closest('.song__grip'), row = grip?.closest('.song');
-    if (!row || event.button || drag) return;
-    drag = { row, grip, pointer: event.pointerId, startY: event.clientY, y: event.clientY, from: row.previousElementSibling, isOn: false };
+  const moveTo = (row, next) => list().insertBefore(row, next);
+  window.partyline.dragging({
+    grip: '.song__grip', row: '.song',
+    scroller: () => document.scrollingElement,
+    neighbour: (row, step) => (step < 0 ? row.previousElementSibling : row.nextElementSibling),
+    moveTo, placeOf: (row) => row.previousElementSibling,
+    dropped(row, from, isMeant) {
+      const above = row.previousElementSibling;
+      if (above === from) return;
+      if (!isMeant) { moveTo(row, from ? from.nextElementSibling : list().firstElementChild); return; }
+      tellPlace(row);
+      // The first of a later page stands after the last of the page before it.
+      post(row, 'move', { after: above ? idOf(above) : holder().dataset.before });
+    },
   });
-  addEventListener('pointermove', (event) => {
-    if (!drag || event.pointerId !== drag.pointer) return;
-    drag.y = event.clientY;
-    if (!drag.isOn && Math.abs(drag.y - drag.startY) >= THRESHOLD) lift();
-    if (drag.isOn) follow();
-  });
-  for (const type of ['pointerup', 'pointercancel']) {
-    addEventListener(type, (event) => { if (event.pointerId === drag?.pointer) drop(type === 'pointerup'); });
-  }
-  addEventListener('keydown', (event) => { if (drag?.isOn && event.key === 'Escape') { event.preventDefault(); drop(false); } }, true);
-
-  function lift() {
-    drag.isOn = true;
-    drag.top = drag.row.offsetTop - scrollY;
-    drag.grip.setPointerCapture(drag.pointer);
-    drag.row.classList.add('is-dragging');
-    drag.edging = setInterval(edge, 16);
-  }
-
-  function follow() {
-    const { row } = drag;
-    const shift = () => drag.y - drag.startY + drag.top + scrollY - row.offsetTop;
-    const middle = row.offsetTop + shift() + row.offsetHeight / 2;
-    const centre = (other) => other.offsetTop + other.offsetHeight / 2;
-    const above = row.previousElementSibling, below = row.nextElementSibling;
-    if (above && middle < centre(above)) list().insertBefore(row, above);
-    else if (below && middle > centre(below)) list().insertBefore(below, row);
-    row.style.translate = `0 ${shift()}px`;
-  }
-
-  /** Near the top or bottom of the window the page comes along. */
-  function edge() {
-    const past = Math.min(0, drag.y - EDGE) || Math.max(0, drag.y - innerHeight + EDGE);
-    if (!past) return;
-    scrollBy(0, past / 5);
-    follow();
-  }
-
-  function drop(isMeant) {
-    const { row, from, isOn, edging } = drag;
-    drag = null;
-    if (!isOn) return;
-    clearInterval(edging);
-    row.classList.remove('is-dragging');
-    row.style.translate = '';
-    swallowClick();
-    const above = row.previousElementSibling;
-    if (above === from) return;
-    if (!isMeant) { list().insertBefore(row, from ? from.nextElementSibling : list().firstElementChild); return; }
-    tellPlace(row);
-    // The first of a later page stands after the last of the page before it.
-    post(row, 'move', { after: above ? idOf(above) : holder().dataset.before });
-  }
-
-  /** The click that ends a drag is not a press of the handle. */
-  function swallowClick() {
-    const swallow = (event) => { event.preventDefault(); event.stopImmediatePropagation(); };
-    addEventListener('click', swallow, { capture: true, once: true });
-    setTimeout(() => removeEventListener('click', swallow, { capture: true }));
-  }
 })();

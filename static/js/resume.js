@@ -1,6 +1,7 @@
 /*
- * Where this person stopped: said to the server every few seconds, and offered when they missed a piece. Watching alone
- * is this page's own affair (partyline.player.watchAlone); nothing of it reaches the room.
+ * Where this person stopped: said to the server every few seconds, and offered when they missed a piece, or when what
+ * they began another time is put on again. Watching alone is this page's own affair (partyline.player.watchAlone);
+ * nothing of it reaches the room. Whoever may control it can take everybody there instead.
  */
 (() => {
   const { partyline } = window;
@@ -41,6 +42,8 @@
   }
 
   function save(isLast = false) {
+    // What the server still knows of an earlier time is asked for first, or the first seconds would take its place.
+    if (known.item !== room().item && !player.alone) return;
     const now = place();
     if (!now || !Number.isFinite(now.positionMs)) return;
     // What is still offered is where they stopped: a few seconds of what the room plays must not take its place.
@@ -63,29 +66,56 @@
 
   let offered = null, refusedFor = '';
 
+  /** The item whose place of an earlier time is known; with the page came that of what played then. */
+  const known = { item: box.dataset.item, asking: '' };
+  async function learn(item) {
+    known.asking = item;
+    const { base } = partyline;
+    const answer = await fetch(`${base}progress?item=${item}`, { headers: { 'HX-Request': 'true' } }).catch(() => null);
+    const stopped = answer?.status === 200 ? await answer.json().catch(() => null) : null;
+    known.asking = '';
+    // Without an answer it is asked again; a refusal is one.
+    if (!answer || item !== room().item) return;
+    known.item = item;
+    if (stopped) offer(item, stopped.position_ms);
+  }
+
   function offer(item, positionMs) {
     if (player.alone || item !== room().item || refusedFor === item || room().player === 'embed' || player.isLive) return;
     // Also ahead: what one began another day the room may have started over.
     if (Math.abs(player.roomMs() - positionMs) < MISSED_MS) return;
-    offered = { item, positionMs };
+    offered = { item, positionMs, isAhead: positionMs > player.roomMs() };
     show();
+  }
+
+  /** The room has come there by itself, or was taken there. */
+  function dropPassed() {
+    if (!offered) return;
+    const apartMs = offered.positionMs - player.roomMs();
+    if (offered.item === room().item && Math.abs(apartMs) > NEAR_MS && apartMs > 0 === offered.isAhead) return;
+    offered = null;
   }
 
   /** Whoever came later than they left off, and whoever was away for a while meanwhile. */
   function lookForGaps() {
     const { item, state } = room();
+    if (item && item !== known.item && item !== known.asking && partyline.clock.isLocked) learn(item);
     if (state !== 'playing' || player.alone) return;
-    if (offered && offered.item !== item) { offered = null; show(); }
+    if (offered) show();
     // Away for a while, not only left behind by a leap of the host's.
     const wasAway = Date.now() - last.at >= MISSED_MS;
     if (last.item === item && wasAway && player.roomMs() - last.positionMs >= MISSED_MS) offer(item, last.positionMs);
   }
 
   function show() {
-    const { alone } = player;
+    const { alone } = player, { canControl, version } = room(), everyone = byId('alone-everyone');
+    dropPassed();
     box.hidden = !alone && !offered;
     byId('alone-start').hidden = byId('alone-close').hidden = Boolean(alone);
     byId('alone-rejoin').hidden = !alone;
+    everyone.hidden = Boolean(alone) || canControl !== 'true';
+    const values = { item: offered?.item ?? '', version: version ?? '', position_ms: Math.round(offered?.positionMs ?? 0) };
+    for (const [name, value] of Object.entries(values)) everyone.elements.namedItem(name).value = value;
     byId('alone-pause').hidden = alone?.state !== 'playing';
     byId('alone-play').hidden = alone?.state !== 'paused';
     say();

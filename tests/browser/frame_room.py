@@ -21,7 +21,18 @@ from tests.browser.harness import Quiet
 from tests.browser.player_room import HERE, SCRIPTS, Stage, now_ms
 
 STATIC = SCRIPTS.parent
-PLAYERS = ("clock", "controller", "framefollower", "player", "native", "embeds", "youtube", "vimeo", "embed")
+PLAYERS = (
+    "clock",
+    "steering",
+    "controller",
+    "framefollower",
+    "player",
+    "native",
+    "embeds",
+    "youtube",
+    "vimeo",
+    "embed",
+)
 YOUTUBE, YOUTUBE_FRAMES, VIMEO = (
     "https://www.youtube.com",
     "https://www.youtube-nocookie.com",

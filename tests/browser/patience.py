@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 PATIENCE_SECONDS = 30
 PATIENCE_MS = PATIENCE_SECONDS * 1000
@@ -20,3 +20,11 @@ def eventually(page: Page, check: Callable[[], Any], what: str = "it did not hap
         # Events and routes reach a test only while it asks its browser for something.
         page.wait_for_timeout(20)
     return said
+
+
+def becomes(page: Page | Frame, script: str, wanted: Any) -> None:
+    """Wait until a script says this: what a page changes gradually, or a moment after it was asked to."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (said := page.evaluate(script)) != wanted:
+        assert time.monotonic() < deadline, f"{script} is {said}, not {wanted}"
+        page.wait_for_timeout(20)

@@ -25,7 +25,7 @@ from werkzeug.serving import make_server
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE.parents[1] / "static" / "js"
-PLAYER = ("clock", "controller", "player", "native", "transport")
+PLAYER = ("clock", "steering", "controller", "player", "native", "transport")
 SECONDS, SAMPLE_RATE = 60, 44100
 PAGE = """<!doctype html><title>room</title><link rel="icon" href="data:,">
 <output id="sync-badge"></output><button id="sound-chip" hidden>Tap for sound</button>

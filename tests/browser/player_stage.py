@@ -34,6 +34,7 @@ def open_simulation(browser: Browser) -> Page:
     """A page that knows ClockFilter, ClockProbe, Follower and `sim`, and no room."""
     page = browser.new_page()
     page.evaluate("window.partyline = { link: null, send() {}, on() {} }")
-    for script in (SCRIPTS / "clock.js", SCRIPTS / "controller.js", HERE / "player_sim.js"):
-        page.evaluate(script.read_text())
+    for name in ("clock", "steering", "controller"):
+        page.evaluate((SCRIPTS / f"{name}.js").read_text())
+    page.evaluate((HERE / "player_sim.js").read_text())
     return page

@@ -1,28 +1,28 @@
-"""Fixtures of the tests on the real house: one house and one browser per module, a new room and new people per test."""
+"""Fixtures of the tests on the real house: one house per module, a new room and new people per test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import player_stage
 from tests.browser.conftest import FAILED
-from tests.browser.story import Launch, Party, furnish
+from tests.browser.story import Party, furnish
 from tests.live.servers import House, running
 
 
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Launch]:
-    with player_stage.launcher() as launch:
-        yield launch
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Launch) -> Browser:
-    return launch("--autoplay-policy=no-user-gesture-required")
+@contextmanager
+def held(
+    house: House, browser: Browser, tracks: list[int], request: pytest.FixtureRequest, pictures: Path
+) -> Iterator[Party]:
+    """A party in a house; pictures of its pages when the test fails, and no page may have had an error."""
+    party = Party(house, browser, tracks)
+    yield party
+    party.close(pictures if request.node.stash.get(FAILED, True) else None)
+    assert [error for seat in party.seats for error in seat.errors] == []
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,5 @@ def tracks(real_house: House) -> list[int]:
 def party(
     real_house: House, browser: Browser, tracks: list[int], request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Party]:
-    party = Party(real_house, browser, tracks)
-    yield party
-    has_failed = request.node.stash.get(FAILED, True)
-    party.close(tmp_path if has_failed else None)
-    assert [error for seat in party.seats for error in seat.errors] == []
+    with held(real_house, browser, tracks, request, tmp_path) as party:
+        yield party

@@ -168,8 +168,8 @@ def test_lists_have_no_faults(party: Party) -> None:
         f"{room}?for=track&item={party.items()[0]}",
     )  # fmt: skip
     page.goto(f"{party.url}/playlists/{made}")
-    page.click(".files summary")
-    assert page.locator(".files a").count() == len(lists.FORMATS)
+    page.click(".formats summary")
+    assert page.locator(".formats a").count() == len(lists.FORMATS)
     expect_no_faults(page, OTHER_WAY)
     stranger = party.browse().page
     look(stranger, party, f"/playlists/shared/{token}", "/playlists")
@@ -240,6 +240,31 @@ def test_libraries_and_providers_have_no_faults(party: Party) -> None:
         expect_no_faults(seat.page, ONE_WAY)
     finally:
         change(party.house, "UPDATE track SET provider = 'house', state = 'ready', failure = ''")
+
+
+def test_files_that_may_be_deleted_have_no_faults(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    page = party.visit("Ada").page
+    user, brought = become_account(party, admin=True), party.tracks[-2:]
+    for track, title in zip(brought, ("Night Bus", "مطبخ الأحد"), strict=True):
+        named = "UPDATE track SET is_listed = 0, title = ?, size_bytes = 7000000 WHERE id = ?"
+        change(party.house, named, title, track)
+        change(
+            party.house,
+            "INSERT INTO holding (track_id, user_id, added_at) VALUES (?, ?, ?)",
+            track,
+            user,
+            track,
+        )
+    try:
+        for path, asked in (("/account", "#files"), ("/admin/library?which=brought", ".desk__sure")):
+            look(page, party, path)
+            page.locator(f"{asked} summary").first.click()
+            expect(page.locator(f"{asked} .btn--bad").first).to_be_visible()
+            expect_no_faults(page, BOTH_WAYS)
+    finally:
+        change(party.house, "DELETE FROM holding")
+        change(party.house, "UPDATE track SET is_listed = 1, size_bytes = 0")
 
 
 @pytest.mark.parametrize("state", ["none", "ready", "failed", "connecting"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.browser import frame_room, player_stage
+from tests.browser import frame_room
 from tests.browser.frame_room import FrameStage, fake_providers, inside
 from tests.browser.patience import PATIENCE_MS, eventually
 from tests.browser.player_room import Stage, now_ms
@@ -27,22 +27,6 @@ QUICK = {
     "warmMs": 80,
     "warmJitterMs": 20,
 }
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Browser]]:
-    with player_stage.launcher() as launch:
-        yield launch
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Browser]) -> Browser:
-    return launch("--autoplay-policy=no-user-gesture-required")
-
-
-@pytest.fixture(scope="module")
-def strict_browser(launch: Callable[..., Browser]) -> Browser:
-    return launch("--autoplay-policy=document-user-activation-required")
 
 
 @pytest.fixture
@@ -437,8 +421,10 @@ def test_a_frame_of_an_unknown_origin_is_not_believed(browser: Browser, embed_st
     frame = inside(page)
     page.evaluate(LISTEN)
     page.evaluate("document.getElementById('screen').dataset.origins += '1 http://localhost'")
+    # Who listens later is told later: then the page has had the message, too.
+    page.evaluate("() => addEventListener('message', () => { window.isSaid = true; })")
     frame.evaluate("fake.say({ currentTime: 12.5, duration: 100 })")
-    page.wait_for_timeout(300)
+    page.wait_for_function("() => window.isSaid")
     assert page.evaluate("heard") == []
 
 

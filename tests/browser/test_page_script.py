@@ -38,6 +38,16 @@ class TestGuard:
         assert (count(screen, 3), applied(screen)) == ("5", 12)
         expect(screen.locator("#notice")).to_contain_text("Well")
 
+    def test_ones_own_library_is_marked_though_the_socket_was_faster(
+        self, screen: Page, stage: Stage
+    ) -> None:
+        frame = vote(stage, 3, 4)
+        screen.evaluate("document.body.insertAdjacentHTML('beforeend', '<div id=source-rows>Add</div>')")
+        rows = '<div id="source-rows" hx-swap-oob="outerMorph">In line, 1st</div>'
+        push(screen, stage, frame, frame + rows)
+        expect(screen.locator("#source-rows")).to_have_text("In line, 1st")
+        assert (count(screen, 3), applied(screen)) == ("4", 11)
+
     def test_the_same_frame_twice_shows_once(self, screen: Page, stage: Stage) -> None:
         stage.ids.append(20)
         stage.seq += 1

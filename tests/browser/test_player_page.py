@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import player_room, player_stage
-from tests.browser.patience import PATIENCE_MS, eventually
+from tests.browser import player_room
+from tests.browser.patience import PATIENCE_MS, becomes, eventually
 from tests.browser.player_room import Stage, now_ms
 
 pytestmark = pytest.mark.browser
@@ -20,22 +20,6 @@ CLOSE = "() => partyline.player.state === 'in step' && Math.abs(partyline.player
 TOLD = "version => document.getElementById('playback').dataset.version === String(version)"
 STATE = "state => partyline.player.state === state"
 APART = "() => partyline.player.media.currentTime * 1000 - (performance.timeOrigin + performance.now())"
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Browser]]:
-    with player_stage.launcher() as launch:
-        yield launch
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Browser]) -> Browser:
-    return launch("--autoplay-policy=no-user-gesture-required")
-
-
-@pytest.fixture(scope="module")
-def strict_browser(launch: Callable[..., Browser]) -> Browser:
-    return launch("--autoplay-policy=document-user-activation-required")
 
 
 @pytest.fixture
@@ -82,14 +66,13 @@ def test_a_scheduled_seek_and_a_pause_reach_both_alike(browser: Browser, stage: 
     stage.move(positionMs=0, atMs=int(now_ms()) + 300)
     for page in (first, second):
         hear(page, stage)
+        page.wait_for_function("() => partyline.player.starts >= 2")
         reach(page, "in step")
-        assert page.evaluate("partyline.player.starts") >= 2
     expect_together(first, second)
     stage.move(state="paused", positionMs=1234, atMs=int(now_ms()))
     for page in (first, second):
         reach(page, "paused")
-        assert page.evaluate("partyline.player.media.currentTime") == 1.234
-        assert page.evaluate("partyline.player.media.paused")
+        becomes(page, "[partyline.player.media.currentTime, partyline.player.media.paused]", [1.234, True])
 
 
 def test_the_next_track_starts_in_step(browser: Browser, stage: Stage) -> None:
@@ -119,7 +102,7 @@ def test_refused_sound_is_muted_in_step_until_one_tap(strict_browser: Browser, s
     assert page.evaluate("partyline.player.media.muted")
     with page.expect_console_message(lambda message: message.text == "sound and in step"):
         page.click("#sound-chip")
-    assert not page.evaluate("partyline.player.media.muted")
+    becomes(page, "partyline.player.media.muted", False)
     expect(page.locator("#sound-chip")).to_be_hidden()
     page.wait_for_function(CLOSE, polling=20)
 
@@ -146,7 +129,7 @@ def test_volume_mute_and_speaker_delay_are_remembered(browser: Browser, stage: S
     page.locator("#mute").check()
     page.reload()
     reach(page, "in step")
-    assert page.evaluate("[partyline.player.media.volume, partyline.player.media.muted]") == [0.4, True]
+    becomes(page, "[partyline.player.media.volume, partyline.player.media.muted]", [0.4, True])
     expect(page.locator("#volume-words")).to_have_text("40 %")
     expect(page.locator("#delay-words")).to_have_text("120 ms")
     before, wanted, after = page.evaluate(

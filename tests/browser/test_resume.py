@@ -92,8 +92,7 @@ def test_whoever_comes_back_late_watches_alone_from_there_and_rejoins_with_one_t
     expect(box).to_be_hidden()
     cleo.in_step()
     apart = "() => Math.abs(partyline.player.wantedMs() - partyline.player.roomMs())"
-    assert cleo.page.evaluate(apart) < 1_000
-    assert cleo.page.evaluate("() => partyline.player.alone") is None
+    cleo.page.wait_for_function(f"() => ({apart})() < 1_000 && partyline.player.alone === null")
     assert ada.page.evaluate(STARTS) == before
 
 
@@ -108,6 +107,83 @@ def test_staying_with_the_room_is_asked_once(party: Party) -> None:
     expect(cleo.page.locator("#alone")).to_be_hidden()
     cleo.in_step()
     assert cleo.page.evaluate("() => partyline.player.alone") is None
+
+
+def begun(party: Party, name: str, item: int, ms: int) -> None:
+    """Somebody got so far with an item another time."""
+    answer = party.guests[name].post(f"/rooms/{party.code}/progress", item=item, position_ms=ms)
+    assert answer.status == 204
+
+
+STARTS_WITH = re.compile(r"^You stopped at 1:2\d\. The room is at 0:\d\d\.")
+
+
+def test_what_was_begun_and_is_put_on_while_the_page_is_open_is_offered_and_one_takes_everybody_there(
+    party: Party,
+) -> None:
+    party.begin("Ada", tracks=3)
+    ada, cleo = party.visit("Ada").in_step(), party.visit("Cleo").in_step()
+    first, second = party.items()
+    begun(party, "Ada", first, 80_000)
+    begun(party, "Cleo", first, 85_000)
+    expect(ada.page.locator("#alone")).to_be_hidden()
+    saved: list[str] = []
+    for seat in (ada, cleo):
+        seat.page.on("request", lambda request: saved.append(request.post_data or ""))
+    party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="skip")
+    for seat in (ada, cleo):
+        expect(seat.page.locator("#alone-words")).to_have_text(STARTS_WITH)
+        expect(seat.page.locator("#alone-start")).to_be_visible()
+        seat.in_step()
+        # The page saves once a second; the first seconds of what plays do not take the place of what is offered.
+        seat.page.wait_for_function("() => partyline.player.roomMs() > 2_500")
+    assert not any(f"item={first}&" in body for body in saved)
+    assert sorted(ms for _, ms in kept(party) if ms >= 80_000) == [80_000, 85_000]
+    # Cleo may not move the room.
+    expect(cleo.page.locator("#alone-everyone")).to_be_hidden()
+
+    loads = [seat.loads for seat in (ada, cleo)]
+    ada.page.get_by_role("button", name="Everyone from there").click()
+    for seat in (ada, cleo):
+        seat.page.wait_for_function(
+            "() => document.getElementById('playback').dataset.positionMs === '80000'"
+        )
+    expect(ada.page.locator("#alone")).to_be_hidden()
+    # The room plays on to where Cleo was, and then there is nothing to go back to.
+    expect(cleo.page.locator("#alone")).to_be_hidden()
+    for seat in (ada, cleo):
+        seat.in_step()
+        assert seat.page.evaluate("() => partyline.player.alone") is None
+    assert [seat.loads for seat in (ada, cleo)] == loads
+
+    # Neither who never began it nor who heard it to its end is asked.
+    begun(party, "Cleo", second, 99_000)
+    with cleo.page.expect_response("**/progress?item=*") as asked:
+        party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="skip")
+    assert asked.value.status == 204
+    for seat in (ada, cleo):
+        seat.page.wait_for_function("(item) => partyline.player.item === item", arg=str(second))
+        seat.in_step()
+        expect(seat.page.locator("#alone")).to_be_hidden()
+
+
+def test_everyone_from_there_does_nothing_to_a_room_that_was_moved_meanwhile(party: Party) -> None:
+    party.begin("Ada", tracks=2)
+    ada = party.visit("Ada").in_step()
+    [second] = party.items()
+    begun(party, "Ada", second, 80_000)
+    party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="skip")
+    expect(ada.page.locator("#alone-words")).to_have_text(STARTS_WITH)
+    seen = "() => document.getElementById('alone-everyone').elements.version.value"
+    assert ada.page.evaluate(seen) == ada.page.evaluate(
+        "() => document.getElementById('playback').dataset.version"
+    )
+    ada.page.evaluate("() => { document.getElementById('alone-everyone').elements.version.value = '1'; }")
+    with ada.page.expect_response("**/playback") as answer:
+        ada.page.evaluate("() => document.querySelector('#alone-everyone button').click()")
+    assert answer.value.status == 409
+    expect(ada.page.locator("#alone-start")).to_be_visible()
+    assert ada.page.evaluate("() => partyline.player.roomMs()") < 60_000
 
 
 def test_nobody_who_listened_along_is_asked_anything_and_my_rooms_leads_back(party: Party) -> None:

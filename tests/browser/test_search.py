@@ -16,10 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from media.provider import Found
-from tests.browser.conftest import FAILED
 from tests.browser.patience import PATIENCE_SECONDS, eventually
 from tests.browser.story import Party, Seat, furnish
-from tests.browser.story_fixtures import browser, launch  # noqa: F401
+from tests.browser.story_fixtures import held
 from tests.live.servers import House, running
 
 ITEM = Found("archive", "tape-1", "Rotterdam tape", "The Quay")
@@ -54,16 +53,14 @@ def tracks(house: House) -> list[int]:
 @pytest.fixture
 def party(
     house: House,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     tracks: list[int],
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> Iterator[Party]:
-    party = Party(house, browser, tracks)
-    party.begin("Ada", 2)
-    yield party
-    party.close(tmp_path if request.node.stash.get(FAILED, True) else None)
-    assert [error for seat in party.seats for error in seat.errors] == []
+    with held(house, browser, tracks, request, tmp_path) as party:
+        party.begin("Ada", 2)
+        yield party
 
 
 ASKED = "state = 'waiting' AND search_id IN (SELECT id FROM search WHERE words = ?)"
@@ -155,7 +152,7 @@ def test_pointing_at_a_row_plays_a_bit_of_it_and_leaving_ends_it(party: Party) -
     ada.page.wait_for_function(f"() => Math.abs(partyline.player.media.volume - {full}) < 0.01")
     expect(row.locator("[data-hear]")).to_have_attribute("aria-pressed", "false")
     assert ada.page.locator("#playback").get_attribute("data-version") == anchor, "the room heard nothing"
-    assert ada.page.evaluate("partyline.player.state") == "in step"
+    ada.in_step()
 
 
 def test_by_keyboard_p_on_a_row_listens_and_ends_it(party: Party) -> None:

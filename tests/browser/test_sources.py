@@ -10,10 +10,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import FAILED
 from tests.browser.patience import PATIENCE_MS
 from tests.browser.story import Party
-from tests.browser.story_fixtures import browser, launch  # noqa: F401
+from tests.browser.story_fixtures import held
 from tests.browser.test_axe import ONE_WAY, OTHER_WAY, expect_no_faults
 from tests.browser.test_playlists import become_account, shot
 from tests.live.servers import House, running
@@ -49,14 +48,12 @@ def open_house(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def party(
     open_house: House,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> Iterator[Party]:
-    party = Party(open_house, browser, [])
-    yield party
-    party.close(tmp_path if request.node.stash.get(FAILED, True) else None)
-    assert [error for seat in party.seats for error in seat.errors] == []
+    with held(open_house, browser, [], request, tmp_path) as party:
+        yield party
 
 
 def test_a_song_from_home_is_heard_by_everybody_until_it_is_disconnected(party: Party, home: Home) -> None:

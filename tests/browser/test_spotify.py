@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from media import spotify
-from tests.browser import frame_room, player_stage
+from tests.browser import frame_room
 from tests.browser.frame_room import FrameStage
 from tests.browser.patience import PATIENCE_MS, eventually
 from tests.browser.player_room import HERE, now_ms
@@ -25,17 +25,6 @@ CORS = {
     "access-control-allow-headers": "authorization, content-type",
     "access-control-allow-methods": "PUT",
 }
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Browser]]:
-    with player_stage.launcher() as launch:
-        yield launch
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Browser]) -> Browser:
-    return launch("--autoplay-policy=no-user-gesture-required")
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import FAILED
 from tests.browser.patience import eventually
 from tests.browser.story import Party, Seat
-from tests.browser.story_fixtures import browser, launch, real_house  # noqa: F401
+from tests.browser.story_fixtures import held, real_house  # noqa: F401
 from tests.live.servers import House
 
 SAMPLE_RATE, SECONDS = 44_100, 120
@@ -53,14 +52,12 @@ def short(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def party(
     real_house: House,  # noqa: F811
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> Iterator[Party]:
-    party = Party(real_house, browser, [])
-    yield party
-    party.close(tmp_path if request.node.stash.get(FAILED, True) else None)
-    assert [error for seat in party.seats for error in seat.errors] == []
+    with held(real_house, browser, [], request, tmp_path) as party:
+        yield party
 
 
 def note(page: Page, name: str) -> object:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import media_files, player_room
-from tests.browser.patience import PATIENCE_MS, PATIENCE_SECONDS
+from tests.browser.patience import PATIENCE_MS, PATIENCE_SECONDS, becomes
 from tests.browser.player_room import Stage, now_ms
 from tests.browser.story import Party, Seat
 from tests.browser.test_axe import BOTH_WAYS, DESK, expect_no_faults
@@ -175,7 +175,7 @@ def test_full_screen_by_key_by_button_and_by_two_clicks(party: Party, videos: di
     page.focus("#search")
     page.keyboard.press("f")
     assert page.evaluate(is_not)
-    assert page.evaluate(IN_STEP)
+    ada.in_step()
 
 
 def test_words_are_brought_chosen_shown_and_remembered(
@@ -282,6 +282,55 @@ def test_a_form_that_turns_out_not_to_play_is_played_in_the_other(browser: Brows
     assert page.evaluate("partyline.player.media.getAttribute('src')") == "/media/tone.opus"
 
 
+def test_a_raised_form_is_preferred_and_played_at_its_own_volume(browser: Browser, stage: Stage) -> None:
+    raised = {
+        "mime": "audio/wav",
+        "opus": "/media/tone.opus",
+        "gain": 0.9,
+        "opusGain": 0.4,
+        "lifted": "false",
+    }
+    stage.anchor.update(raised)
+    page = visit(browser, stage)
+    page.wait_for_function(IN_STEP)
+    heard = "[partyline.player.media.getAttribute('src'), partyline.player.media.volume]"
+    assert page.evaluate(heard) == ["/track/1", 0.9]
+    # The same track may have been raised meanwhile; what plays goes on until it is put on again.
+    stage.move(lifted="true")
+    page.wait_for_function("() => document.getElementById('playback').dataset.lifted === 'true'")
+    assert page.evaluate(heard) == ["/track/1", 0.9]
+    stage.move(item="2", positionMs=0, atMs=int(now_ms()) + 300)
+    page.wait_for_function("() => partyline.player.media.getAttribute('src') === '/media/tone.opus'")
+    page.wait_for_function(IN_STEP)
+    page.wait_for_function("() => Math.abs(partyline.player.media.volume - 0.4) < 1e-6")
+    page.locator("#volume").fill("50")
+    page.wait_for_function("() => Math.abs(partyline.player.media.volume - 0.2) < 1e-6")
+
+
+def test_a_raised_form_that_does_not_play_gives_way_to_the_file(browser: Browser, stage: Stage) -> None:
+    stage.anchor.update(mime="audio/wav", opus="/media/noise.mp4", lifted="true", gain=0.9, opusGain=0.4)
+    page = visit(browser, stage)
+    page.wait_for_function(IN_STEP)
+    assert page.evaluate("partyline.player.media.getAttribute('src')") == "/track/1"
+    page.wait_for_function("() => Math.abs(partyline.player.media.volume - 0.9) < 1e-6")
+
+
+def test_a_browser_without_ogg_opus_plays_the_file_as_it_is(browser: Browser, stage: Stage) -> None:
+    stage.anchor.update(mime="audio/wav", opus="/media/tone.opus", lifted="true", gain=0.9, opusGain=0.4)
+    page = browser.new_context().new_page()
+    page.add_init_script("""{
+      const { canPlayType } = HTMLMediaElement.prototype;
+      HTMLMediaElement.prototype.canPlayType = function (type) {
+        return type.includes('opus') ? '' : canPlayType.call(this, type);
+      };
+    }""")
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(stage.url)
+    page.wait_for_function(IN_STEP)
+    heard = "[partyline.player.media.getAttribute('src'), partyline.player.media.volume]"
+    assert page.evaluate(heard) == ["/track/1", 0.9]
+
+
 def test_what_cannot_be_played_says_why_and_where_it_is(browser: Browser, stage: Stage) -> None:
     stage.anchor.update(src="/media/noise.mp4", mime="video/x-unheard-of")
     page = visit(browser, stage)
@@ -290,7 +339,7 @@ def test_what_cannot_be_played_says_why_and_where_it_is(browser: Browser, stage:
     assert page.evaluate("partyline.player.problem") == problem
     stage.move(item="2", src="/track/2", mime="audio/wav", positionMs=0, atMs=int(now_ms()) + 300)
     page.wait_for_function(IN_STEP)
-    assert page.evaluate("partyline.player.problem") is None
+    becomes(page, "partyline.player.problem", None)
 
 
 def test_a_new_address_of_what_plays_interrupts_nothing(browser: Browser, stage: Stage) -> None:
@@ -310,7 +359,7 @@ def test_volume_is_what_the_person_set_times_the_tracks_gain(browser: Browser, s
     stage.anchor["gain"] = 0.5
     page = visit(browser, stage)
     page.wait_for_function(IN_STEP)
-    assert page.evaluate("partyline.player.media.volume") == 0.5
+    becomes(page, "partyline.player.media.volume", 0.5)
     page.locator("#volume").fill("40")
     page.wait_for_function("() => Math.abs(partyline.player.media.volume - 0.2) < 1e-6")
     stage.move(gain=0)

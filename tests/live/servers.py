@@ -264,6 +264,24 @@ class Guest:
         return LiveScreen(shown, self.socket(code, shown.epoch, shown.applied))
 
 
+class Trio:
+    """A room of Ada's with Ben and Cleo in it and so many tracks: one plays, the others are its `items`."""
+
+    COUNT = 1
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.ada, self.ben, self.cleo = (house.person(name) for name in ("Ada", "Ben", "Cleo"))
+        self.code = self.ada.open_room()
+        self.ben.join(self.code)
+        self.cleo.join(self.code)
+        self.ada.add(self.code, house.library[: self.COUNT])
+        self.items = [item for (item,) in house.rows(
+            "SELECT i.id FROM item i JOIN room r ON r.id = i.room_id"
+            " WHERE r.code = ? AND i.state = 'waiting' ORDER BY i.id", self.code
+        )]  # fmt: skip
+
+
 class Ended(Exception):
     """The server said goodbye where a message was due."""
 
@@ -427,6 +445,15 @@ def running(folder: Path, *, worker: bool = False, **settings: str) -> Iterator[
         yield house
     finally:
         house.close()
+
+
+@contextmanager
+def faultless(folder: Path, tracks: int = 0, *, worker: bool = False, **settings: str) -> Iterator[House]:
+    """A house that runs, with so many tracks; none of its processes may write a traceback."""
+    with running(folder, worker=worker, **settings) as started:
+        started.library = started.tracks(tracks) if tracks else []
+        yield started
+        assert "Traceback" not in started.said(), started.said()
 
 
 def _no_constant(name: str) -> float:

@@ -15,7 +15,7 @@ from live.lobby import Watcher
 from models import Room
 from party import discovery, people, rooms
 from tests.live.rawsocket import PATIENCE_SECONDS, TEXT, RawSocket, eventually
-from tests.live.servers import Guest, House, LiveSocket, request, running
+from tests.live.servers import Guest, House, LiveSocket, faultless, request, running
 from tests.stage import Cast
 
 CANARY = "Quokka-Zanzibar"
@@ -25,10 +25,8 @@ NOW = 2**52
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with running(tmp_path_factory.mktemp("house")) as started:
-        started.library = started.tracks(5)
+    with faultless(tmp_path_factory.mktemp("house"), 5) as started:
         yield started
-        assert "Traceback" not in started.said(), started.said()
 
 
 class Place:

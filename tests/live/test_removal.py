@@ -11,32 +11,20 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live.rawsocket import eventually
-from tests.live.servers import Ended, Guest, House, LiveSocket, running
+from tests.live.servers import Ended, Guest, House, LiveSocket, Trio, faultless, running
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Web without limits; it may not write a traceback."""
-    with running(tmp_path_factory.mktemp("house")) as started:
-        started.library = started.tracks(40)
+    with faultless(tmp_path_factory.mktemp("house"), 40) as started:
         yield started
-        assert "Traceback" not in started.said(), started.said()
 
 
-class Party:
-    """A room of Ada's with Ben and Cleo in it and some tracks to vote on."""
+class Party(Trio):
+    """A room of the three with some tracks to vote on."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.ada, self.ben, self.cleo = (house.person(name) for name in ("Ada", "Ben", "Cleo"))
-        self.code = self.ada.open_room()
-        self.ben.join(self.code)
-        self.cleo.join(self.code)
-        self.ada.add(self.code, house.library[:6])
-        self.items = [item for (item,) in house.rows(
-            "SELECT i.id FROM item i JOIN room r ON r.id = i.room_id"
-            " WHERE r.code = ? AND i.state = 'waiting' ORDER BY i.id", self.code
-        )]  # fmt: skip
+    COUNT = 6
 
     def seat(self, name: str) -> int:
         """The seat of somebody."""

@@ -15,7 +15,7 @@ import models
 from party import queue
 from party.change import Person
 from tests.live.rawsocket import BINARY, TEXT, eventually, pack
-from tests.live.servers import STOP_SECONDS, Guest, House, LiveSocket, running
+from tests.live.servers import STOP_SECONDS, Guest, House, LiveSocket, Trio, faultless, running
 
 GRACE_SECONDS = 4
 """Short, and long enough for grace to be seen before it is over."""
@@ -25,19 +25,16 @@ GRACE_SECONDS = 4
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Web and worker without limits, and with a short grace; neither may write a traceback."""
     folder = tmp_path_factory.mktemp("house")
-    with running(folder, worker=True, GRACE_SECONDS=str(GRACE_SECONDS)) as started:
-        started.library = started.tracks(40)
+    with faultless(folder, 40, worker=True, GRACE_SECONDS=str(GRACE_SECONDS)) as started:
         yield started
-        assert "Traceback" not in started.said(), started.said()
 
 
 @pytest.fixture(scope="module")
 def strict_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Web that holds six sockets: two of a person, four of a network."""
     limits = {"MAX_SOCKETS": "6", "MAX_SOCKETS_PER_PERSON": "2", "MAX_SOCKETS_PER_NETWORK": "4"}
-    with running(tmp_path_factory.mktemp("strict"), **limits) as started:
+    with faultless(tmp_path_factory.mktemp("strict"), **limits) as started:
         yield started
-        assert "Traceback" not in started.said(), started.said()
 
 
 @pytest.fixture
@@ -47,20 +44,10 @@ def strict(strict_house: House) -> House:
     return strict_house
 
 
-class Party:
-    """A room of Ada's with Ben and Cleo in it and three tracks waiting behind the one that plays."""
+class Party(Trio):
+    """A room of the three with three tracks waiting behind the one that plays."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.ada, self.ben, self.cleo = (house.person(name) for name in ("Ada", "Ben", "Cleo"))
-        self.code = self.ada.open_room()
-        self.ben.join(self.code)
-        self.cleo.join(self.code)
-        self.ada.add(self.code, house.library[:4])
-        self.items = [item for (item,) in house.rows(
-            "SELECT i.id FROM item i JOIN room r ON r.id = i.room_id"
-            " WHERE r.code = ? AND i.state = 'waiting' ORDER BY i.id", self.code
-        )]  # fmt: skip
+    COUNT = 4
 
     @property
     def head(self) -> int:

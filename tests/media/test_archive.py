@@ -33,6 +33,8 @@ def test_an_item_becomes_a_row(catalogues: Catalogues) -> None:
     [first, *_] = archive.search("tape", catalogues.settings)
     cover = f"{archive.BASE}/services/img/item-0"
     assert first == Found("archive", "item-0", "Tape 0", artist="The Band", cover_url=cover)
+    catalogues.docs = [doc(0, licenseurl="https://creativecommons.org/licenses/by-sa/4.0/")]
+    assert [row.licence for row in archive.search("tape", catalogues.settings)] == ["CC BY-SA"]
     asked = catalogues.asked[0].args
     assert asked["q"] == "tape AND mediatype:(audio OR etree OR movies) AND NOT access-restricted-item:true"
     assert asked["sort[]"] == "downloads desc"

@@ -11,7 +11,7 @@ import pytest
 from config import settings
 from media import net_address
 from media.fetch import fetch, stream
-from media.net_address import NOT_HTTPS, NOT_THERE, is_public, parse
+from media.net_address import NOT_HTTPS, NOT_THERE, ODD_PORT, is_public, parse
 from media.net_wire import Internet
 from media.provider import Trouble
 from tests.media.servers import OTHER_PUBLIC, PUBLIC, Canary, Elsewhere, Roads, answer, certified, elsewhere
@@ -107,10 +107,28 @@ def test_the_trap_works_since_a_public_name_does_reach_it(canary: Canary, roads:
     assert roads.went == [(PUBLIC, 443)] and canary.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ("https://files.example:6379/", ODD_PORT),
+        ("https://files.example:0/", ODD_PORT),
+        ("https://files.example:65536/", ODD_PORT),
+        (f"https://{PUBLIC}:22/", ODD_PORT),
+        ("https://127.0.0.1:6379/", NOT_THERE),
+        ("https://localhost:6379/", NOT_THERE),
+        ("http://files.example:6379/", NOT_HTTPS),
+    ],
+)
+def test_where_it_is_the_port_the_sentence_says_so(form: str, sentence: str, roads: Roads) -> None:
+    roads.names["files.example"] = [PUBLIC]
+    assert refused(form, roads.internet) == sentence
+    assert roads.went == []
+
+
 @pytest.mark.parametrize("form", FORMS, ids=ascii)
 def test_no_form_of_an_address_of_the_house_is_gone_to(form: str, canary: Canary, roads: Roads) -> None:
     roads.names["files.example"] = [PUBLIC]
-    assert refused(form, roads.internet) in (NOT_THERE, NOT_HTTPS)
+    assert refused(form, roads.internet) in (NOT_THERE, NOT_HTTPS, ODD_PORT)
     with pytest.raises(Trouble), stream(form, settings, internet=roads.internet):
         pass
     assert roads.went == [] and canary.count() == 0
@@ -138,7 +156,7 @@ def test_no_redirect_leads_into_the_house(
     if form in PATHS_AS_REDIRECTS:
         assert fetch("https://files.example/start", settings, internet=roads.internet).status == 404
     else:
-        assert refused("https://files.example/start", roads.internet) in (NOT_THERE, NOT_HTTPS)
+        assert refused("https://files.example/start", roads.internet) in (NOT_THERE, NOT_HTTPS, ODD_PORT)
     assert {ip for ip, _ in roads.went} == {PUBLIC}
     assert canary.count() == 0
 

@@ -12,7 +12,7 @@ from media import direct, hls, hls_list
 from media.fetch import CIRCLES, TOO_LARGE, Fetched
 from media.hls_list import NOT_A_STREAM, PROTECTED
 from media.hls_list import TOO_LONG as LIST_TOO_LONG
-from media.net_address import NOT_HTTPS, NOT_THERE
+from media.net_address import NOT_HTTPS, NOT_THERE, ODD_PORT
 from media.net_wire import SLOW
 from media.provider import Facts, Reference, Trouble
 from media.weblinks import GONE
@@ -64,10 +64,12 @@ def test_what_is_no_such_link_is_not_ours(text: str) -> None:
     assert hls.recognise(text, settings) is None
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "user@films.example", "films.example:22"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "user@films.example"])
 def test_a_list_of_the_house_is_refused_at_once(host: str) -> None:
     with pytest.raises(Trouble, match=NOT_THERE):
         hls.recognise(f"https://{host}/a.m3u8", settings)
+    with pytest.raises(Trouble, match=ODD_PORT):
+        hls.recognise("https://films.example:22/a.m3u8", settings)
 
 
 def test_a_finished_list_is_as_long_as_its_segments(server: Elsewhere) -> None:
@@ -175,7 +177,7 @@ def test_no_address_in_a_list_leads_into_the_house_or_off_https(server: Elsewher
     server.says["/film/ok.m3u8"] = listed(*segments())
     for lines in places:
         server.asked.clear()
-        assert said(server, *lines) in (NOT_THERE, NOT_HTTPS, NOT_A_STREAM, PROTECTED), lines
+        assert said(server, *lines) in (NOT_THERE, NOT_HTTPS, ODD_PORT, NOT_A_STREAM, PROTECTED), lines
         assert [each.target for each in server.asked] == ["/film/master.m3u8"]
 
 

@@ -48,6 +48,7 @@ def test_a_track_becomes_a_row_with_a_sound_to_listen_to(catalogues: Catalogues)
         duration_ms=272_000,
         cover_url=COVER,
         preview_url=SOUND,
+        licence="CC BY-NC-ND",
     )
     assert catalogues.asked[0].args["search"] == "mañana"
 

@@ -98,6 +98,27 @@ def test_every_code_has_its_sentence(home: Home, code: int, kind: type[Trouble],
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "sentence"),
+    [
+        (401, b"<h1>No</h1>", SignInAgain, subsonic.WRONG),
+        (403, b"<h1>Forbidden</h1>", Trouble, subsonic.FORBIDDEN),
+        (403, b"", Trouble, subsonic.FORBIDDEN),
+        (403, b'{"subsonic-response": {"error": {"code": 40}}}', SignInAgain, subsonic.WRONG),
+        (401, b'{"subsonic-response": {"error": {"code": 50}}}', Trouble, servers.NOT_ALLOWED),
+    ],
+)
+def test_a_bare_refusal_to_enter_says_nothing_of_the_keys(
+    home: Home, status: int, body: bytes, kind: type[Trouble], sentence: str
+) -> None:
+    refused = subsonic.refusal(status, body)
+    assert (type(refused), refused.sentence) == (kind, sentence)
+    home.instead["*"] = (status, "text/html", body, {})
+    with pytest.raises(Trouble) as said:
+        subsonic.sign_in(login(home), home.settings)
+    assert (type(said.value), said.value.sentence) == (kind, sentence)
+
+
 def test_an_error_under_ok_is_an_error(home: Home) -> None:
     answered(home, "ping", error={"code": 40})
     with pytest.raises(SignInAgain):

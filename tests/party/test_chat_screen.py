@@ -47,7 +47,9 @@ def test_the_talk_is_the_same_for_every_audience_and_costs_few_queries(cast: Cas
     asked: list[str] = []
     execute = database.obj.execute_sql
     monkeypatch.setattr(
-        database.obj, "execute_sql", lambda sql, *rest: asked.append(sql) or execute(sql, *rest)
+        database.obj,
+        "execute_sql",
+        lambda sql, *rest, **more: asked.append(sql) or execute(sql, *rest, **more),
     )
     chat_log.latest(room.id, room.seq)
     assert len(asked) <= 8

@@ -315,6 +315,41 @@ def test_whoever_brought_it_takes_it_out_of_their_library(
     assert not Holding.select().exists()
 
 
+def test_a_playlist_of_ones_own_does_not_keep_what_one_gave_up_and_anothers_does(cast: Cast) -> None:
+    mine, theirs = bring(cast.cleo, cast.code), bring(cast.cleo, None, "b")
+    entry, other, kept = keep(cast.cleo, mine), keep(cast.cleo, theirs), keep(cast.dan, theirs)
+    files.forget(cast.cleo, mine)
+    assert [PlaylistEntry.get_by_id(each.id).track_id for each in (entry, other)] == [None, theirs]
+    files.forget(cast.cleo, theirs)
+    assert files.orphans() == [mine] and PlaylistEntry.get_by_id(kept.id).track_id == theirs
+
+
+def test_ones_own_files_are_listed_once_the_latest_first(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = bring(cast.cleo, cast.code, "a", 1000), bring(cast.cleo, None, "b", 20)
+    Holding.update(added_at=5).where(Holding.track == first).execute()
+    hold(first, cast.cleo, None)
+    hold(second, cast.ben, None)
+    bring(cast.ben, cast.code, "c")
+    # A link takes no space, and what everybody has is nobody's to give up.
+    link = Track.create(
+        slug="l", title="Link", artist="", search="", added_at=1, media_file="", cover_file=""
+    )
+    for each in (link.id, cast.tracks[0]):
+        hold(each, cast.cleo, cast.code)
+    Track.update(is_listed=True).where(Track.id == cast.tracks[0]).execute()
+    seen = files.find_own(cast.cleo)
+    assert seen.rows == (
+        files.OwnFile(first, "Film a", "", 1000, 5),
+        files.OwnFile(second, "Film b", "", 20, 1),
+    )
+    assert (seen.page, seen.total, seen.has_more) == (1, 2, False)
+    assert files.find_own(cast.dan) == files.OwnFiles((), 1, 0)
+    monkeypatch.setattr(files, "PAGE", 1)
+    pages = [files.find_own(cast.cleo, page) for page in (1, 2, 3)]
+    assert [[row.track_id for row in page.rows] for page in pages] == [[first], [second], [second]]
+    assert [(page.page, page.has_more) for page in pages] == [(1, True), (2, False), (2, False)]
+
+
 def test_what_another_brought_too_is_theirs_still(cast: Cast) -> None:
     track = bring(cast.cleo, cast.code)
     hold(track, cast.ben, cast.code)

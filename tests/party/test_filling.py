@@ -10,7 +10,23 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from models import Event, Item, Playlist, Presence, Room, Track, User, Vote, database
-from party import auditor, configuring, filling, people, playback, playing_on, playlists, queue, suggestions
+from party import (
+    auditor,
+    chat_log,
+    configuring,
+    discovery,
+    filling,
+    hosting,
+    people,
+    personal,
+    playback,
+    playing_on,
+    playlist_views,
+    playlists,
+    queue,
+    restart,
+    suggestions,
+)  # fmt: skip
 from party.change import Person
 from party.errors import Invalid, NotAllowed, NotFound, Refusal
 from party.filling import ARTISTS_BACK, RECORDINGS_BACK, ROWS, Candidate, Heard, choose
@@ -70,6 +86,18 @@ def test_a_playlist_plays_on_at_once_and_goes_round(cast: Cast, time) -> None:
     # Once through all before anything comes again.
     assert set(heard[:6]) == set(cast.tracks[:6]) == set(heard[6:])
     assert len(fillers(cast)) == 3
+
+
+def test_what_plays_on_by_itself_is_in_nobodys_name(cast: Cast, time) -> None:
+    play_on(cast, cast.tracks[:6])
+    turn(cast, time)
+    Room.update(visibility="public", state="LIVE", host_gone_at=None).execute()
+    people.screen_opened(cast.members["ada"], "web")
+    card = discovery.look().cards[cast.code]
+    assert card.cord == () and card.track is not None
+    notes = [line for line in chat_log.latest(cast.room().id, cast.room().seq).lines if line.is_note]
+    assert [line.by for line in notes if line.words == "Now playing"] == [None, None]
+    assert personal.export(cast.ada)["tracks_put_on"] == []
 
 
 def test_the_order_is_by_lot_and_the_same_room_throws_the_same(cast: Cast) -> None:
@@ -522,3 +550,22 @@ def test_the_rows_are_found_by_a_handful_of_queries(cast: Cast, time) -> None:
     assert Playlist.select().count() == 1
     with database.obj.atomic():
         assert len(fillers(cast)) == filling.ROWS
+
+
+def test_the_history_says_what_the_room_played_by_itself(cast: Cast, time) -> None:
+    [item] = cast.add(1, by=cast.cleo)
+    play_on(cast, cast.tracks[4:])
+    playback.skip(cast.ada, cast.code)
+    playback.skip(cast.ada, cast.code)
+    told = [(play.item_id == item, play.is_filler) for play in cast.seen().history]
+    assert told == [(False, True), (True, False)]
+    assert [row.by for row in playlist_views.tonight(cast.code)][:2] == ["Cleo", "Played on by itself"]
+    assert {row.by for row in playlist_views.line_of_room(cast.code)} == {"Plays on"}
+
+
+def test_what_the_room_put_on_is_not_offered_to_a_new_room(cast: Cast, time) -> None:
+    cast.add(1, by=cast.cleo)
+    play_on(cast, cast.tracks[4:])
+    assert len(cast.line()) == 3
+    hosting.end_room(cast.ada, cast.code)
+    assert restart.memory_of(cast.code, cast.ada.user_id).left == 0

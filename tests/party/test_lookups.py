@@ -251,6 +251,7 @@ def test_the_sweep_hands_over_what_is_due(cast: Cast, time, handed: list[int]) -
     add(cast)
     time.move(WAIT_MS[0] / 1000)
     handed.clear()
+    tasks.huey.flush()
     tasks.keeping.sweep.call_local()
     assert handed == [track().id]
 

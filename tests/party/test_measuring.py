@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models import Event, Room, Track
-from party import hosting, measuring, people, queue, rooms
+from party import hosting, measuring, people, queue, rooms, tracks
 from tests.stage import Cast
 
 
@@ -28,6 +30,34 @@ def test_what_was_found_is_kept_and_every_room_with_the_track_is_told(cast: Cast
     # Nine louder than the target: a third of the volume.
     [seen] = [item for item in cast.seen().items if item.track.id == track]
     assert (seen.track.gain, seen.track.opus_url[-5:]) == (0.355, "/opus")
+    assert (seen.track.opus_gain, seen.track.is_lifted) == (0.355, False)
+
+
+@pytest.mark.parametrize(
+    ("lufs", "raised_db", "opus_gain"), [(-30.0, 12.0, 1.0), (-24.0, 6.0, 1.0), (-20.0, 5.0, 0.708)]
+)
+def test_a_raised_rendition_is_told_with_the_volume_that_fits_it(
+    cast: Cast, lufs: float, raised_db: float, opus_gain: float
+) -> None:
+    cast.add(1)
+    track = cast.seen().now.track.id
+    assert measuring.measured(track, lufs, "0z", "uploads/a.opus", raised_db)
+    seen = cast.seen().now.track
+    assert (seen.gain, seen.opus_gain, seen.is_lifted) == (1.0, opus_gain, True)
+    Track.update(opus_file="").where(Track.id == track).execute()
+    assert not cast.seen().now.track.is_lifted
+
+
+def test_so_much_is_raised_and_no_more() -> None:
+    for lufs, wanted in (
+        (-69.0, 12.0),
+        (-30.0, 12.0),
+        (-29.99, 11.99),
+        (-19.01, 1.01),
+        (-19.0, 0.0),
+        (-5.0, 0.0),
+    ):
+        assert tracks.lift(lufs) == wanted, lufs
 
 
 def test_what_was_found_before_stays(cast: Cast) -> None:
@@ -51,5 +81,5 @@ def test_a_track_whose_file_went_meanwhile_is_left_alone(cast: Cast) -> None:
 
 def test_what_there_is_to_measure(cast: Cast) -> None:
     known = measuring.to_measure(cast.tracks[0])
-    assert known == measuring.Unmeasured(cast.tracks[0], "audio/0.mp3", 100_000)
+    assert known == measuring.Unmeasured(cast.tracks[0], "audio/0.mp3", 100_000, False)
     assert measuring.file_of_upload("0" * 64) is None

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import Holding, Playlist, PlaylistEntry, Track, User, database
-from party import importing, playlist_views, playlists, ranks, shelf
+from models import Holding, Playlist, PlaylistEntry, Track, User, database, is_sqlite
+from party import hosting, importing, people, playlist_views, playlists, ranks, shelf
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
 from party.playlists import KEPT_MS, Line, line_of
@@ -31,12 +31,32 @@ def made(cast: Cast) -> int:
     return playlists.keep_lines(cast.ada, "Late", lines)
 
 
+@pytest.fixture
+def statements(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The SQL that was run."""
+    run: list[str] = []
+    handle = database.obj
+    execute = handle.execute_sql
+    monkeypatch.setattr(
+        handle, "execute_sql", lambda sql, *args, **more: run.append(sql) or execute(sql, *args, **more)
+    )
+    return run
+
+
 def ids(made: int) -> list[int]:
     return [entry_id for entry_id, _ in playlists.in_order(made)]
 
 
 def titles(made: int) -> list[str]:
     return [entry.title for entry in playlists.entries_of(made)]
+
+
+def crowd(made: int, first: int, second: int) -> None:
+    """Leave no room for a short key between two neighbours."""
+    places = dict(playlists.in_order(made))
+    while not ranks.needs_renumbering(key := ranks.between(places[first], places[second])):
+        places[second] = key
+    PlaylistEntry.update(position=places[second]).where(PlaylistEntry.id == second).execute()
 
 
 def refused(what: type[Refusal], act: object) -> str:
@@ -95,8 +115,22 @@ def test_what_was_deleted_goes_for_good_after_thirty_days(cast: Cast, made: int,
     assert Playlist.get_or_none(Playlist.id == other) and PlaylistEntry.get_or_none(PlaylistEntry.id == entry)
     time.move(1)
     playlists.forget_deleted()
+    playlists.forget_deleted()
     assert Playlist.get_or_none(Playlist.id == other) is None
     assert PlaylistEntry.get_or_none(PlaylistEntry.id == entry) is None and len(ids(made)) == 4
+
+
+def test_much_that_was_deleted_goes_a_few_rows_at_a_time(cast: Cast, made: int, time, monkeypatch) -> None:
+    monkeypatch.setattr(playlists, "FORGOTTEN_AT_ONCE", 3)
+    removed = ids(made)[:4]
+    for entry in removed:
+        playlists.remove_entry(cast.ada, made, entry)
+    for number in range(4):
+        lines = [Line(f"Line {each}") for each in range(4)]
+        playlists.delete_playlist(cast.ada, playlists.keep_lines(cast.ada, f"Old {number}", lines))
+    time.move(KEPT_MS / 1000 + 1)
+    playlists.forget_deleted()
+    assert [each.id for each in Playlist.select()] == [made] and PlaylistEntry.select().count() == 1
 
 
 def test_two_hundred_playlists_are_the_most(cast: Cast) -> None:
@@ -183,6 +217,68 @@ def test_a_crowded_place_is_numbered_afresh(cast: Cast, made: int) -> None:
         playlists.move_entry(cast.ada, made, moved, order[0] if order[1] != moved else None)
     places = [place for _, place in playlists.in_order(made)]
     assert len(set(places)) == 5 and max(map(len, places)) <= ranks.MAX_LENGTH + 1
+
+
+def test_in_a_long_list_few_rows_make_room(cast: Cast) -> None:
+    long = playlists.keep_lines(cast.ada, "Long", [Line(f"Line {number}") for number in range(2_000)])
+    order = ids(long)
+    crowd(long, order[900], order[901])
+    before = dict(playlists.in_order(long))
+    playlists.move_entry(cast.ada, long, order[5], order[900])
+    after = dict(playlists.in_order(long))
+    assert ids(long) == [*order[:5], *order[6:901], order[5], *order[901:]]
+    assert sum(before[entry] != after[entry] for entry in order) <= 10
+    assert max(map(len, after.values())) <= ranks.MAX_LENGTH // 2
+
+
+def test_where_all_is_crowded_all_is_numbered_afresh(cast: Cast) -> None:
+    crowded = playlists.keep_lines(cast.ada, "Crowded", [Line(f"Line {number}") for number in range(600)])
+    order, high = ids(crowded), "a1"
+    while len(high) < 24:
+        high = ranks.between("a0", high)
+    for entry, place in zip(order, ranks.several(600, "a0", high), strict=True):
+        PlaylistEntry.update(position=place).where(PlaylistEntry.id == entry).execute()
+    crowd(crowded, order[299], order[300])
+    playlists.move_entry(cast.ada, crowded, order[0], order[299])
+    assert ids(crowded) == [*order[1:300], order[0], *order[300:]]
+    assert max(len(place) for _, place in playlists.in_order(crowded)) <= 4
+
+
+def test_a_whole_list_is_copied_by_a_few_statements(cast: Cast, statements: list[str]) -> None:
+    big = playlists.keep_lines(cast.ada, "Big", [Line(f"Line {number}") for number in range(1_990)])
+    other = playlists.keep_lines(cast.ada, "Other", [Line("Before")])
+    statements.clear()
+    into, count = playlists.copy_playlist(cast.ada, Playlist.get_by_id(big), other)
+    assert (into, count) == (other, 1_990) and titles(other) == ["Before", *titles(big)]
+    assert sum("INSERT" in each for each in statements) == 10 and len(statements) < 30
+    copied, _ = playlists.copy_playlist(cast.ada, Playlist.get_by_id(big))
+    assert titles(copied) == titles(big)
+
+
+def test_where_a_transaction_does_not_hold_others_off_the_playlist_is_held(
+    cast: Cast, made: int, statements: list[str]
+) -> None:
+    first, second, *_ = ids(made)
+    playlists.remove_entry(cast.ada, made, second)
+    for act in (
+        lambda: playlists.add_track(cast.ada, made, cast.tracks[0]),
+        lambda: playlists.move_entry(cast.ada, made, first, ids(made)[-1]),
+        lambda: playlists.restore_entry(cast.ada, made, second),
+        lambda: playlists.create_playlist(cast.ada, "Another"),
+    ):
+        statements.clear()
+        act()
+        assert is_sqlite() or any(each.endswith("FOR UPDATE") for each in statements)
+
+
+def test_a_track_that_goes_while_a_list_is_kept_leaves_its_words(cast: Cast, made: int) -> None:
+    kept = playlists.keep_lines(
+        cast.ada, "Kept", [Line("Gone", track_id=9_999), Line("There", track_id=cast.tracks[0])]
+    )
+    assert [(e.title, e.track_id) for e in playlists.entries_of(kept)] == [
+        ("Gone", None),
+        ("There", cast.tracks[0]),
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(-1, 9)), max_size=25))
@@ -323,3 +419,11 @@ def test_words_are_kept_on_one_line_and_short(cast: Cast) -> None:
     [entry] = playlists.entries_of(made)
     assert entry.title.startswith("a b c") and len(entry.title) == 200
     assert (entry.artist, entry.link) == ("evil", "https://x/1")
+
+
+def test_what_an_ended_room_played_is_kept_by_those_who_were_there_to_the_end(cast: Cast) -> None:
+    people.leave(cast.ben, cast.code)
+    hosting.end_room(cast.ada, cast.code)
+    assert playlist_views.need_seat(cast.cleo, cast.code) == cast.room().id
+    for person in (cast.ben, cast.dan):
+        refused(NotAllowed, lambda person=person: playlist_views.need_seat(person, cast.code))

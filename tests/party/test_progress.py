@@ -44,6 +44,23 @@ def test_the_same_again_changes_nothing_and_an_older_place_may_be_the_newest_wor
     assert kept(cast.cleo)[0][1] == 10_000
 
 
+@pytest.mark.parametrize(("later_ms", "place"), [(2_000, 40_000), (-2_000, 70_000), (0, 70_000)])
+def test_of_two_first_places_that_come_at_once_the_newer_counts(
+    cast: Cast, time, monkeypatch: pytest.MonkeyPatch, later_ms: int, place: int
+) -> None:
+    """Two pages of one person, neither of which saw the other's row: PostgreSQL lets both go on to write theirs."""
+    [item] = cast.add(1)
+    progress.save_progress(cast.cleo, cast.code, item, 70_000)
+    time.move(later_ms / 1_000)
+    before = every_row()
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "get_or_none", lambda *_words: None)
+        assert progress.save_progress(cast.cleo, cast.code, item, 40_000) == (later_ms > 0)
+    assert [row[1] for row in kept(cast.cleo)] == [place]
+    assert (every_row() == before) == (later_ms <= 0)
+    assert Progress.get().saved_at == time.now_ms - min(later_ms, 0)
+
+
 def test_the_end_is_written_at_once_and_is_never_more_than_the_whole(cast: Cast, time) -> None:
     [item] = cast.add(1)
     progress.save_progress(cast.cleo, cast.code, item, 94_000)
@@ -122,7 +139,10 @@ def test_what_was_begun_is_listed_newest_first_until_it_is_done_or_forgotten(cas
     tracks = [Item.get_by_id(item).track_id for item in (second, first)]
     assert [row.track.id for row in listed] == tracks, "ten seconds are not worth going back to"
     assert (listed[0].room_code, listed[0].room_name) == (cast.room().spoken_code, "Friday")
-    assert [row.track.id for row in progress.unfinished(cast.cleo.user_id, cast.room().id)] == tracks
+    here = cast.room().id
+    assert progress.unfinished(cast.cleo.user_id, here) == [], "what is in line has not to be put on"
+    Item.update(state="played").where(Item.id.in_((first, second))).execute()
+    assert [row.track.id for row in progress.unfinished(cast.cleo.user_id, here)] == tracks
     progress.forget(cast.cleo, cast.code, tracks[0])
     assert [row.track.id for row in progress.unfinished(cast.cleo.user_id)] == tracks[1:]
     Member.update(left_at=1).where(Member.id == cast.members["cleo"]).execute()

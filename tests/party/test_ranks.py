@@ -145,3 +145,21 @@ def test_the_very_ends_of_all_keys_are_refused_clearly_or_filled_by_fractions() 
 def test_a_negative_number_of_keys_is_refused() -> None:
     with pytest.raises(ValueError, match="-1"):
         several(-1)
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 60))
+def test_several_keys_fit_between_any_neighbours(one: int, other: int, count: int) -> None:
+    keys = several(301)
+    before, after = (keys[min(one, other)], keys[max(one, other)]) if one != other else (keys[one], None)
+    fresh = several(count, before, after)
+    assert [before, *fresh, *([after] if after else [])] == sorted(
+        {before, *fresh, *([after] if after else [])}
+    )
+    assert len(fresh) == count
+
+
+def test_several_keys_are_refused_like_one() -> None:
+    with pytest.raises(NoGap):
+        several(2, "a1", "a1")
+    with pytest.raises(BadRank):
+        several(2, "~4")

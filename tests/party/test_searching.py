@@ -164,6 +164,28 @@ def test_a_source_that_failed_is_asked_again_a_little_later(cast: Cast, time, ha
     assert len(handed) == 2
 
 
+def test_what_failed_by_somebodys_account_says_nothing_to_others(cast: Cast, time, handed: list[int]) -> None:
+    def state(search_id: int, who: str) -> tuple[str, str]:
+        [answer] = seen(cast, search_id, who).answers
+        return answer.state, answer.failure
+
+    first, other = (ask(cast, who, sources=("spotify",)) for who in ("cleo", "ben"))
+    assert len(handed) == 2, "each is asked by an account of their own"
+    searching.give_up(handed[0], "Your account has ended.")
+    assert state(first, "cleo") == ("failed", "Your account has ended.")
+    assert state(other, "ben") == ("waiting", "")
+    assert state(ask(cast, "ada", sources=("spotify",)), "ada") == ("waiting", "")
+    again = ask(cast, "cleo", sources=("spotify",))
+    assert state(again, "cleo") == ("failed", "Your account has ended.") and len(handed) == 3
+    searching.fill_in(handed[1], [row()])
+    assert state(other, "ben") == ("ready", "")
+    time.move(31)
+    assert state(ask(cast, "cleo", sources=("spotify",)), "cleo") == ("ready", ""), (
+        "songs are the same to all"
+    )
+    assert len(handed) == 3
+
+
 def test_a_screen_waits_fifteen_seconds_and_an_answer_may_still_come(
     cast: Cast, time, handed: list[int]
 ) -> None:
@@ -262,6 +284,22 @@ def test_what_a_source_says_is_shortened_and_what_is_no_row_is_dropped(cast: Cas
     assert (found[0].key, len(found[0].title), found[0].artist) == ("a.b_C-1", 200, "a b")
     assert (found[0].preview_url, found[0].duration_text, found[0].is_playable) == ("", "", True)
     assert (found[1].duration_text, found[1].is_playable, len(found[1].provider)) == ("", False, 16)
+
+
+@pytest.mark.parametrize(
+    ("cover", "is_kept"),
+    [
+        ("data:image/webp;base64,AAAA", True),
+        ("https://stranger.example/a.jpg", False),
+        ("data:image/svg+xml;base64,AAAA", False),
+        ('data:image/webp;base64,AAAA" onerror="alert(1)', False),
+        ("data:image/webp;base64," + "A" * 12_001, False),
+    ],
+)
+def test_a_picture_is_one_of_ours_or_none(cast: Cast, cover: str, is_kept: bool) -> None:
+    [found] = answered(cast, row(cover_url=cover, licence="CC BY\n" + "x" * 99) | {"cover": cover})
+    assert found.cover == (cover if is_kept else "")
+    assert found.licence.startswith("CC BY x") and len(found.licence) == 20
 
 
 def test_what_to_look_for_is_the_song_by_its_artist(cast: Cast) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from models import Playback, Room, Track
 from party import hosting, people, playback, queue, rooms, snapshot, tracks
-from party.change import Person
+from party.change import Person, connected
 from party.errors import NotFound
 from party.views import PEOPLE_SHOWN, Audience, clock_text
 from tests.stage import SONG_MS, Cast
@@ -27,15 +27,17 @@ def test_a_snapshot_carries_the_number_it_is_true_for(cast: Cast) -> None:
         snapshot.take("ABCDEFGH")
 
 
-def test_a_snapshot_reads_one_moment(cast: Cast, database) -> None:
+def test_a_snapshot_reads_one_moment(cast: Cast) -> None:
+    def change() -> None:
+        with connected():
+            Room.update(seq=Room.seq + 1, name="Changed").execute()
+
     cast.add(2)
-    other = sqlite3.connect(database, isolation_level=None)
-    with snapshot.reading():
+    with snapshot.reading(), ThreadPoolExecutor(1) as other:
         before = cast.seen()
-        other.execute("UPDATE room SET seq = seq + 1, name = 'Changed'")
+        other.submit(change).result(30)
         assert cast.seen() == before
     assert (cast.seen().seq, cast.seen().name) == (before.seq + 1, "Changed")
-    other.close()
 
 
 def test_equal_rooms_are_equal_snapshots_and_views_are_frozen(cast: Cast) -> None:

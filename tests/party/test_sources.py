@@ -10,6 +10,7 @@ from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
 from party.sources import Elsewhere, Streamed
 from tests.accounts import PASSWORD, make_account
+from tests.conftest import POSTGRES_URL
 from tests.ledger import every_row
 from tests.stage import Cast
 
@@ -179,6 +180,9 @@ def test_keys_that_cannot_be_read_any_more_say_so(owner: Person) -> None:
 def test_what_was_lost_is_found_by_the_sweep(owner: Person, cast: Cast, time) -> None:
     source_id = connect(owner)
     assert sources.due() == []
+    time.move(61)
+    assert sources.due() == [source_id]
+    assert sources.claim(source_id) and sources.due() == [], "it is being looked at"
     time.move(61)
     assert sources.due() == [source_id]
     track = put(owner, cast, ready(owner, address=f"{HOME}/2"))
@@ -352,6 +356,18 @@ def test_a_new_library_is_not_taken_for_the_old_one(owner: Person, cast: Cast) -
     sources.disconnect(owner, old.source_id)
     new = put(owner, cast, ready(owner))
     assert new.id != old.id and new.state == "ready"
+
+
+@pytest.mark.skipif(bool(POSTGRES_URL), reason="only SQLite gives a number again")
+def test_a_cover_of_the_old_one_is_not_the_new_ones(owner: Person, cast: Cast, time) -> None:
+    old = put(owner, cast, ready(owner))
+    first = sources.claim_cover(old.id)
+    sources.disconnect(owner, old.source_id)
+    time.move(1)
+    new = put(owner, cast, ready(owner))
+    second = sources.claim_cover(new.id)
+    assert first and second and first.slug == second.slug, "the number is given again"
+    assert (first.slug, first.added_at) != (second.slug, second.added_at)
 
 
 def test_an_account_that_goes_takes_its_library_along(owner: Person, cast: Cast) -> None:

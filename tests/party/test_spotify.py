@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from models import Item, Member, Play, Playlist, PlaylistEntry, Room, Source, Track, User, database
-from party import adding, personal, playlists, spotify, spotify_finding, spotify_lists, work
+from party import (
+    adding,
+    configuring,
+    personal,
+    playlists,
+    queue,
+    rooms,
+    spotify,
+    spotify_finding,
+    spotify_lists,
+    work,
+)
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotKnown, Refusal, TooMany
 from party.spotify import Access, Renewal
@@ -238,8 +249,57 @@ def test_a_token_is_renewed_by_one_at_a_time(cast: Cast, time) -> None:
     spotify.keep_renewed(source_id, "canary-refresh", access="new", refresh="new-r", lasts_seconds=10)
     assert spotify.claim_renewal(source_id, "canary-access") == Access("new", time.now_ms + 10_000)
     assert spotify.claim_renewal(source_id, "new") == Renewal("new-r")
-    spotify.drop_renewal(source_id, "new-r")
-    assert spotify.claim_renewal(source_id, "new") == Renewal("new-r")
+    claim = spotify.claim_renewal
+    time.move(31)
+    mine = claim(source_id, "new")
+    assert isinstance(mine, Renewal)
+    spotify.drop_renewal(source_id, mine)
+    assert claim(source_id, "new") == Renewal("new-r")
+
+
+def interleaved(cast: Cast, time) -> tuple[int, Renewal, Renewal]:
+    """A renewal so slow that it was taken for crashed, and the one that took its place."""
+    source_id = connect(cast.ada)
+    slow = spotify.claim_renewal(source_id, "canary-access")
+    time.move(31)
+    second = spotify.claim_renewal(source_id, "canary-access")
+    assert isinstance(slow, Renewal) and isinstance(second, Renewal)
+    return source_id, slow, second
+
+
+@pytest.mark.parametrize("is_kept_first", [True, False])
+def test_two_renewals_by_one_refresh_token_do_not_lose_the_account(
+    cast: Cast, time, is_kept_first: bool
+) -> None:
+    source_id, slow, second = interleaved(cast, time)
+    acts = [
+        lambda: spotify.keep_renewed(source_id, slow.refresh, access="a", refresh="r", lasts_seconds=10),
+        lambda: spotify.end_access(source_id, second.refresh, "Gone."),
+    ]
+    for act in acts if is_kept_first else reversed(acts):
+        act()
+    account = spotify.connection(cast.ada)
+    assert (account.state, account.failure) == ("ready", "")
+    assert spotify.access(source_id) == Access("a", time.now_ms + 10_000)
+    assert spotify.claim_renewal(source_id, "a") == Renewal("r")
+
+
+def test_who_was_slow_does_not_take_the_seconds_turn(cast: Cast, time) -> None:
+    source_id, slow, second = interleaved(cast, time)
+    spotify.drop_renewal(source_id, slow)
+    assert refused(Conflict, lambda: spotify.claim_renewal(source_id, "canary-access")) == spotify.RENEWING
+    spotify.drop_renewal(source_id, second)
+    assert spotify.claim_renewal(source_id, "canary-access") == Renewal("canary-refresh")
+
+
+def test_an_access_that_ended_is_opened_by_no_other_tokens_late_answer(cast: Cast) -> None:
+    source_id = connect(cast.ada)
+    spotify.end_access(source_id, "canary-refresh", "Gone.")
+    before = every_row()
+    spotify.keep_renewed(source_id, "an older one", access="a", refresh="r", lasts_seconds=1)
+    assert every_row() == before
+    connect(cast.ada)
+    assert "ended" not in Source.get_by_id(source_id).options
 
 
 def test_news_of_tokens_that_were_replaced_meanwhile_changes_nothing(cast: Cast) -> None:
@@ -247,7 +307,7 @@ def test_news_of_tokens_that_were_replaced_meanwhile_changes_nothing(cast: Cast)
     before = every_row()
     spotify.end_access(source_id, "an older one", "Gone.")
     spotify.keep_renewed(source_id, "an older one", access="a", refresh="r", lasts_seconds=1)
-    spotify.drop_renewal(source_id, "an older one")
+    spotify.drop_renewal(source_id, Renewal("an older one", 1))
     assert every_row() == before
     spotify.end_access(source_id, "canary-refresh", "Gone.")
     assert spotify.connection(cast.ada).state == "failed" and spotify.connection(cast.ada).failure == "Gone."
@@ -271,6 +331,26 @@ def test_whose_account_looks_a_track_up(cast: Cast) -> None:
 
 
 # --- bringing a list in ----------------------------------------------------------------------------------------------
+
+
+def test_an_explicit_track_found_late_leaves_lines_that_leave_such_tracks_out(cast: Cast) -> None:
+    track_id = pasted(cast, cast.cleo)
+    other = rooms.open_room(cast.ada, "Another room", 300)
+    adding.add_link(cast.ada, other, provider="spotify", key="0" * 21 + "1", reference="x", player="spotify",
+                    title="Song 1")  # fmt: skip
+    configuring.change_settings(cast.ada, cast.code, {"explicit": False})
+    before = cast.room().seq
+    spotify_finding.mark_explicit(track_id)
+    assert Track.get_by_id(track_id).is_explicit
+    states = {item.room.code: item.state for item in Item.select().where(Item.track == track_id)}
+    assert states == {cast.code: "removed", other: "waiting"}
+    assert cast.kinds(before) == ["item_removed"]
+    with pytest.raises(NotAllowed):
+        queue.restore_item(cast.ada, cast.code, Item.get(Item.track == track_id, Item.state == "removed").id)
+    rows = every_row()
+    spotify_finding.mark_explicit(track_id)
+    spotify_finding.mark_explicit(cast.tracks[0])
+    assert every_row() == rows, "known already, or not Spotify’s"
 
 
 def pasted(cast: Cast, person: Person, number: int = 1) -> int:

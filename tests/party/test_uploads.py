@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,13 @@ import pytest
 
 from config import settings
 from models import Holding, Item, Room, Suggestion, Track, Upload
-from party import configuring, health, parts, people, rooms, uploads, work
+from party import configuring, files, health, parts, people, rooms, shelf, uploads, work
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Over, Refusal, TooMany
 from party.uploads import MEGABYTE, TooLarge
 from tests.conftest import MovableClock
 from tests.ledger import every_row
+from tests.party.test_races import at_once
 from tests.stage import Cast
 
 SHA = "ab" * 32
@@ -397,6 +400,84 @@ def test_words_from_a_file_are_on_one_line_and_no_longer_than_they_may_be(cast: 
     finish(arrive(cast), title="a\nb\u202e" + "c" * 300, genre="g" * 99)
     track = Track.get(Track.sha256 == SHA)
     assert track.title == ("a b" + "c" * 300)[:200] and len(track.genre) == 60
+
+
+# --- at the same instant ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_calling_off_a_file_that_is_just_finished_does_one_or_the_other(cast: Cast, turn: int) -> None:
+    upload = arrive(cast)
+    _, refusal = at_once(lambda: finish(upload), lambda: uploads.cancel(cast.cleo, upload.token))
+    done = row(upload.token)
+    assert not parts.path_of(upload.token).exists()
+    if done.state == "ready":
+        assert isinstance(refusal, Conflict) and done.track_id
+    else:
+        assert (done.state, done.track_id, refusal) == ("cancelled", None, None)
+    assert Holding.select().count() == Item.select().count() == (done.state == "ready")
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_files_finished_at_once_all_arrive(cast: Cast, turn: int) -> None:
+    other = rooms.open_room(cast.cleo, "Other", 300)
+    people.join(cast.cleo, other)
+    here = [arrive(cast, who) for who in (cast.cleo, cast.ben, cast.ada)]
+    there = uploads.begin(cast.cleo, other, "b.mp3", 1)
+    uploads.receive(cast.cleo, there, 0, 1)
+    hashes = ["a" * 64, "b" * 64, SHA, SHA]
+    done = [*here, row(there)]
+    acts = [
+        lambda each=each, sha=sha: finish(each, sha256=sha) for each, sha in zip(done, hashes, strict=True)
+    ]
+    assert at_once(*acts) == [None] * 4
+    after = [row(each.token) for each in done]
+    assert [(each.state, each.reason) for each in after] == [("ready", "")] * 4
+    assert after[2].track_id == after[3].track_id and len({each.track_id for each in after}) == 3
+    assert Item.select().where(Item.room == cast.room()).count() == 3
+
+
+def meeting() -> Any:
+    """Where two come together, if nothing keeps them apart; after a moment each goes on alone."""
+    gate = threading.Barrier(2)
+
+    def meet() -> None:
+        with suppress(threading.BrokenBarrierError):
+            gate.wait(0.5)
+
+    return meet
+
+
+@pytest.mark.parametrize("is_in_line", [True, False])
+def test_the_same_bytes_come_while_they_are_given_up(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, is_in_line: bool
+) -> None:
+    first = arrive(cast, cast.ben, line=is_in_line)
+    finish(first)
+    track = row(first.token).track_id
+    Holding.delete().execute()
+    second = arrive(cast)
+    meet, names_of, bring = meeting(), files._names_of, shelf.bring
+    monkeypatch.setattr(files, "_names_of", lambda *words: [meet(), *names_of(*words)][1:])
+    monkeypatch.setattr(shelf, "bring", lambda *words: [meet(), bring(*words)])
+    _, names = at_once(lambda: finish(second), lambda: files.give_up(track))
+    now = Track.get(Track.sha256 == SHA)
+    assert (row(second.token).state, row(second.token).track_id) == ("ready", now.id)
+    assert now.state == "ready" and now.media_file and Holding.get().track_id == now.id
+    assert names or now.id == track
+
+
+def test_quotas_hold_for_what_begins_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = rooms.open_room(cast.cleo, "Other", 300)
+    people.join(cast.cleo, other)
+    begin(cast, size=2 * MEGABYTE)
+    meet, fresh_name = meeting(), parts.fresh_name
+    monkeypatch.setattr(parts, "fresh_name", lambda: [meet(), fresh_name()][1])
+    acts = [
+        lambda code=code: uploads.begin(cast.cleo, code, "a.mp3", 2 * MEGABYTE) for code in (cast.code, other)
+    ]
+    answers = at_once(*acts)
+    assert sum(isinstance(answer, TooLarge) for answer in answers) == 1 and Upload.select().count() == 2
 
 
 # --- rooms chosen later ----------------------------------------------------------------------------------------------

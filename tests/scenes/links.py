@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from models import Item, Track
-from party import adding, configuring, lengths, lookups, playback, queue, suggestions
+from party import adding, configuring, lengths, lookups, playback, queue, spotify_finding, suggestions
 
 Step = Callable[[Any], object]
 NOTHING: Step = lambda s: None  # noqa: E731
@@ -44,6 +44,17 @@ def fill_in(duration_ms: int = 212_000) -> Step:
 ADDED: Step = lambda s: adding.add_link(s.cast.cleo, s.code, **link())  # noqa: E731
 FAILED: Step = lambda s: lookups.give_up(track().id, "That video is private.")  # noqa: E731
 APPROVAL: Step = lambda s: configuring.change_settings(s.cast.ada, s.code, {"add": "approval"})  # noqa: E731
+CLEAN: Step = lambda s: configuring.change_settings(s.cast.ada, s.code, {"explicit": False})  # noqa: E731
+SONG: Step = lambda s: adding.add_link(  # noqa: E731
+    s.cast.cleo,
+    s.code,
+    provider="spotify",
+    key="0" * 22,
+    reference="0" * 22,
+    player="spotify",
+    title="A song",
+)
+EXPLICIT: Step = lambda s: spotify_finding.mark_explicit(Track.get(Track.provider == "spotify").id)  # noqa: E731
 QUIET: Step = lambda s: s.fall_quiet()  # noqa: E731
 PLAYED: Step = both(QUIET, ADDED, fill_in(duration_ms=0))
 
@@ -71,6 +82,7 @@ COMMANDS: dict[str, tuple[Step, Step]] = {
         ),
         fill_in(),
     ),
+    "mark_explicit where that is left out": (both(CLEAN, SONG), EXPLICIT),
     "give_up": (ADDED, FAILED),
     "give_up in a quiet room": (both(QUIET, ADDED), FAILED),
     "give_up on a suggestion": (both(APPROVAL, ADDED), FAILED),

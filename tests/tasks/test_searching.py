@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 import tasks
 from config import Settings
@@ -80,7 +82,24 @@ def test_hostile_words_are_kept_as_short_plain_text(
     run(handed, catalogues.settings)
     [row] = SearchAnswer.get().results
     assert len(row["title"]) <= 200 and not set("\u202e\u0000\n") & set(row["title"] + row["artist"])
-    assert "cover_url" not in row, "pictures of others are not loaded by people's browsers"
+    assert "cover_url" not in row and row["cover"] == "", (
+        "pictures of others are not loaded by people's browsers"
+    )
+
+
+def test_a_picture_is_kept_in_the_row_and_its_address_is_not(
+    cast: Cast, catalogues: Catalogues, handed: list[int]
+) -> None:
+    made = io.BytesIO()
+    Image.new("RGB", (50, 50), "#2667ff").save(made, "PNG")
+    catalogues.server.expect_request("/services/img/item-1").respond_with_data(
+        made.getvalue(), content_type="image/png"
+    )
+    search_id = ask(cast, "archive")
+    run(handed, catalogues.settings)
+    [answer] = searching.look(cast.cleo.user_id, search_id, cast.seen()).answers
+    assert [row.cover[:23] for row in answer.rows] == ["", "data:image/webp;base64,", ""]
+    assert "services/img" not in str(SearchAnswer.get().results)
 
 
 def test_the_worker_knows_the_task_by_its_name() -> None:

@@ -100,15 +100,13 @@ def test_a_code_that_is_refused_says_so(cast: Cast, fake: FakeSpotify, wanted: S
 
 
 def test_a_busy_accounts_service_is_asked_again_by_the_sweep(
-    cast: Cast, fake: FakeSpotify, wanted: Settings, handed: list[tuple[Any, ...]]
+    cast: Cast, fake: FakeSpotify, wanted: Settings
 ) -> None:
     source_id = answered(cast.ada, fake)
     fake.trouble("/accounts", 503)
     worker.connect_here(source_id, wanted)
     assert spotify.connection(cast.ada).state == "connecting"
-    handed.clear()
-    worker.sweep()
-    assert handed == [("spotify_connect", source_id)]
+    assert worker.left() == [("spotify_connect", (source_id,))]
     worker.connect_here(source_id, wanted)
     assert spotify.connection(cast.ada).state == "ready"
 
@@ -170,6 +168,34 @@ def test_two_questions_at_once_renew_once(cast: Cast, fake: FakeSpotify, wanted:
     for thread in threads:
         thread.join(20)
     assert len(fake.spent) == 1 and len(found) == 4 and set(found) == fake.access
+
+
+def test_a_slow_renewal_keeps_nobody_elses_waiting(
+    cast: Cast, fake: FakeSpotify, wanted: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, other = connect(cast.ada, fake), connect(cast.ben, fake)
+    begun, may_go_on, renew = threading.Event(), threading.Event(), spotify_login.renew
+    old = [spotify.access(each) for each in (slow, other)]
+    assert old[0] and old[1]
+
+    def wait(refresh: str, settings: Settings) -> spotify_login.Tokens:
+        begun.set()
+        assert may_go_on.wait(20)
+        return renew(refresh, settings)
+
+    monkeypatch.setattr(spotify_login, "renew", wait)
+    first = threading.Thread(target=worker._renewed, args=(slow, old[0].token, wanted))
+    first.start()
+    assert begun.wait(20)
+    monkeypatch.setattr(spotify_login, "renew", renew)
+    second = threading.Thread(target=worker._renewed, args=(other, old[1].token, wanted))
+    second.start()
+    second.join(20)
+    is_done = not second.is_alive()
+    may_go_on.set()
+    first.join(20)
+    second.join(20)
+    assert is_done and len(fake.spent) == 2
 
 
 def test_a_token_that_is_refused_twice_is_no_endless_round(
@@ -365,7 +391,7 @@ def test_an_import_goes_on_after_connecting_again(
 
 
 def test_what_a_room_played_is_kept_in_a_private_list_and_grows(
-    cast: Cast, fake: FakeSpotify, wanted: Settings, handed: list[tuple[Any, ...]]
+    cast: Cast, fake: FakeSpotify, wanted: Settings
 ) -> None:
     source_id, room = connect(cast.ada, fake), cast.room().id
     played(cast, 3, 1)
@@ -374,9 +400,7 @@ def test_what_a_room_played_is_kept_in_a_private_list_and_grows(
     assert kept(fake) == [key(3), key(1)] and next(iter(fake.lists.values())).name == "Friday · Partyline"
     worker.keep_here(source_id, room, wanted)
     played(cast, 2)
-    handed.clear()
-    worker.sweep()
-    assert handed == [("spotify_keep", source_id, room)]
+    assert worker.left() == [("spotify_keep", (source_id, room))]
     worker.keep_here(source_id, room, wanted)
     assert kept(fake) == [key(3), key(1), key(2)] and len(fake.lists) == 1
 
@@ -461,6 +485,7 @@ def test_the_worker_knows_these_tasks_and_its_sweep_finds_what_was_lost(
 
     source_id = answered(cast.ada, fake)
     handed.clear()
+    door.huey.flush()
     keeping.sweep.call_local()
     assert ("spotify_connect", source_id) in handed
     ours = {name for name in door.CARRIERS if name.startswith("spotify_")}

@@ -162,7 +162,7 @@ def test_a_crash_between_commit_and_deletion_heals(
 ) -> None:
     bring(kept, tmp_path, cast.cleo, cast.code)
     with monkeypatch.context() as crashing:
-        crashing.setattr(storing.delete_files, "call_local", lambda names: (_ for _ in ()).throw(SystemExit))
+        crashing.setattr(storing, "_delete", lambda names: (_ for _ in ()).throw(SystemExit))
         with pytest.raises(SystemExit):
             rooms.delete_room(cast.ada, cast.code, "Friday")
     # The rows are gone for good, the files are still there.

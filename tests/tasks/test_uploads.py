@@ -12,7 +12,7 @@ import tasks
 from media import artwork, loudness, posters, probing, storage, tools, waveform
 from media.provider import Trouble
 from models import Item, Track, Upload
-from party import measuring, queue, work
+from party import measuring, queue, tracks, work
 from party import uploads as rules
 from tasks import uploads
 from tests.media import making as m
@@ -201,12 +201,87 @@ def test_a_track_is_measured_drawn_and_made_smaller_and_the_line_is_told(arrival
     uploads.measure_track.call_local(track.id)
     track = Track.get_by_id(track.id)
     assert -25 < track.loudness_lufs < -14 and len(track.peaks) == waveform.BARS
-    assert track.opus_file == track.media_file.replace(".wav", ".opus")
+    assert track.opus_file == track.media_file.replace(".wav", "-made.opus")
     assert arrivals.stored(track.opus_file).read_bytes()[:4] == b"OggS"
     assert arrivals.cast.kinds(after=seq) == ["item_described"]
     assert arrivals.cast.seen().peaks == track.peaks
     uploads.measure_track.call_local(track.id)
     assert arrivals.cast.kinds(after=seq) == ["item_described"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "lufs", "gains"),
+    [
+        ("a.mp3", m.sound("MP3"), -30.1, [12.0]),
+        ("a.mp3", m.sound("MP3"), -24.5, [6.5]),
+        ("a.mp3", m.sound("MP3"), -19.0, []),
+        ("a.mp3", m.sound("MP3"), -9.0, []),
+        ("a.mp3", m.sound("MP3"), loudness.SILENT_LUFS, []),
+        ("a.opus", m.sound("OGG", "OPUS", rate=48_000), -20.0, [2.0]),
+        ("a.webm", m.webm(kinds=(2,)), -20.0, [2.0]),
+        ("a.webm", m.webm(), -20.0, []),
+        ("a.mp4", m.mp4(), -20.0, []),
+        ("a.wav", m.wav(), -18.5, [0.0]),
+        ("a.wav", m.wav(), -9.0, [0.0]),
+        ("a.wav", m.wav(), -20.0, [2.0]),
+    ],
+)
+def test_quiet_sound_is_raised_and_pictures_are_left_alone(
+    name: str,
+    data: bytes,
+    lufs: float,
+    gains: list[float],
+    arrivals: Arrivals,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[float] = []
+
+    def render(_path: Path, _demuxer: str, _length: int, into: Path, gain_db: float) -> bool:
+        given.append(gain_db)
+        into.write_bytes(m.sound("OGG", "OPUS", rate=48_000))
+        return True
+
+    monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
+    monkeypatch.setattr(posters, "take", lambda *_words: None)
+    monkeypatch.setattr(loudness, "measure", lambda *_words: lufs)
+    monkeypatch.setattr(waveform, "draw", lambda *_words: "z")
+    monkeypatch.setattr(uploads.opus, "render", render)
+    track = arrivals.track(name, data)
+    uploads.measure_track.call_local(track.id)
+    track = Track.get_by_id(track.id)
+    assert given == gains and track.opus_gain_db == sum(gains)
+    assert track.opus_file == (f"{track.media_file.rpartition('.')[0]}-made.opus" if gains else "")
+    view = tracks.view_of(track)
+    assert view.is_lifted == (sum(gains) > 0)
+    assert (view.gain, view.opus_gain) == ((0.355, 0.355) if lufs == -9.0 else (1.0, 1.0))
+
+
+def test_the_house_s_own_tracks_stay_as_they_are(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loudness, "measure", lambda *_words: -30.0)
+    monkeypatch.setattr(waveform, "draw", lambda *_words: "z")
+    monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
+    monkeypatch.setattr(Path, "exists", lambda _path: True)
+    heard = uploads._listen(Path("x.mp3"), "audio/x.mp3", 2_000, False, storage.LocalStore(Path("/nowhere")))
+    assert heard == uploads.Measured(-30.0, "z")
+
+
+@pytest.mark.parametrize("made", [m.sound("OGG", "OPUS", rate=48_000, seconds=1.5), b"OggS"])
+def test_a_raised_rendition_that_would_move_the_track_is_left_out(
+    made: bytes, arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(_path: Path, _demuxer: str, _length: int, into: Path, _gain_db: float) -> bool:
+        into.write_bytes(made)
+        return True
+
+    track = arrivals.track("a.mp3", m.sound("MP3"))
+    monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
+    monkeypatch.setattr(loudness, "measure", lambda *_words: -30.0)
+    monkeypatch.setattr(waveform, "draw", lambda *_words: "z")
+    monkeypatch.setattr(uploads.opus, "render", render)
+    uploads.measure_track.call_local(track.id)
+    track = Track.get_by_id(track.id)
+    assert (track.loudness_lufs, track.opus_file, track.opus_gain_db) == (-30.0, "", 0.0)
+    assert not any(name.endswith(".opus") for name in arrivals.files())
 
 
 def test_a_track_given_up_while_it_is_measured_leaves_no_rendition(
@@ -218,8 +293,8 @@ def test_a_track_given_up_while_it_is_measured_leaves_no_rendition(
         Track.update(media_file="", state="failed").where(Track.id == track.id).execute()
         return -20.0
 
-    def render(_path: Path, _demuxer: str, _length: int, into: Path) -> bool:
-        into.write_bytes(b"OggS")
+    def render(_path: Path, _demuxer: str, _length: int, into: Path, _gain_db: float) -> bool:
+        into.write_bytes(m.sound("OGG", "OPUS", rate=48_000))
         return True
 
     monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
@@ -240,13 +315,13 @@ def test_a_rendition_that_does_not_fit_is_left_out(
         raise Trouble(storage.NO_SPACE)
 
     monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
-    monkeypatch.setattr(loudness, "measure", lambda *_words: -20.0)
+    monkeypatch.setattr(loudness, "measure", lambda *_words: -9.0)
     monkeypatch.setattr(waveform, "draw", lambda *_words: "z")
     monkeypatch.setattr(uploads.opus, "render", lambda *_words: True)
     monkeypatch.setattr(storage.LocalStore, "put", put)
     uploads.measure_track.call_local(track.id)
     track = Track.get_by_id(track.id)
-    assert (track.loudness_lufs, track.peaks, track.opus_file) == (-20.0, "z", "")
+    assert (track.loudness_lufs, track.peaks, track.opus_file) == (-9.0, "z", "")
 
 
 def test_what_cannot_be_measured_is_not_asked_again(

@@ -12,6 +12,7 @@ from party import audit, health, moderation, people, queue, rooms
 from party import library as house_library
 from tests.doors import Browser, tree, words
 from tests.ledger import every_row
+from tests.party.test_files import bring
 from tests.stage import Cast, library
 
 PAGES = (
@@ -42,6 +43,7 @@ def acts(cast: Cast) -> list[tuple[str, dict[str, str]]]:
         (f"/admin/people/{cleo}/sessions/removal", {}),
         (f"/admin/people/{cleo}/reset-link", {}),
         (f"/admin/library/{cast.tracks[0]}", {"mark": "hidden", "value": "yes"}),
+        (f"/admin/library/{cast.tracks[1]}/file/removal", {}),
     ]
 
 
@@ -216,6 +218,23 @@ def test_a_track_is_hidden_shown_and_marked(cast: Cast, boss: Browser, ada: Brow
     assert ada.post(f"/rooms/{cast.code}/queue", track_id=track).status_code == 404
     for form in ({"mark": "title", "value": "yes"}, {"mark": "hidden"}, {}):
         assert boss.post(f"/admin/library/{track}", **form).status_code == 422
+
+
+def test_a_file_that_somebody_brought_is_found_and_deleted(cast: Cast, boss: Browser) -> None:
+    track = bring(cast.cleo, cast.code, size=3 * 2**20)
+    page = boss.get("/admin/library", which="brought")
+    [form] = re.findall(r'action="(/admin/library/\d+/file/removal)"', page.text)
+    assert form == f"/admin/library/{track}/file/removal"
+    assert "a file of 3 MB" in words(page) and "Song 1" not in words(page)
+    # What is everybody's has no such button, and does not go.
+    assert boss.post(f"/admin/library/{cast.tracks[0]}/file/removal").status_code == 409
+    answer = boss.post(form, next="/admin/library?which=brought")
+    assert (answer.status_code, answer.location) == (303, "/admin/library?which=brought")
+    assert Track.get_or_none(Track.id == track) is None
+    [note] = SiteEvent.select().where(SiteEvent.kind == "file_deleted")
+    assert (note.actor_id, note.data) == (cast.dan.user_id, {"track_id": track})
+    assert "No track answers" in words(boss.get("/admin/library", which="brought"))
+    assert boss.post(form).status_code == 404
 
 
 def test_jobs_say_whether_the_worker_lives(boss: Browser, time) -> None:

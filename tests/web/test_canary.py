@@ -49,7 +49,7 @@ from models import (
 )
 from party import chat, discovery, people, playlists, queue, rooms, tracks
 from party.change import Person
-from tests.doors import Browser
+from tests.doors import Browser, tree
 from tests.stage import Cast
 from tests.stage import library as shelf
 from web import discovery as door
@@ -234,6 +234,7 @@ class Sweep:
     def __init__(self, cast: Cast, file: Path) -> None:
         self.private, self.unlisted = fill(cast, "Quokka", "unlisted"), fill(cast, "Numbat", "unlisted")
         Room.update(visibility="private").where(Room.code == self.private.code).execute()
+        self.cast = cast
         self.visitors = outsiders(cast, self.private, self.unlisted)
         self.asked = 0
         self.found: list[str] = []
@@ -528,7 +529,7 @@ KEPT = {
     "search_id": ("/searches/", "/rooms/"),
     "source_id": ("/sources/",),
     "subtitle_id": ("/media/",),
-    "track_id": ("/media/",),
+    "track_id": ("/media/", "/uploads/"),
 }
 """The names of what is kept, and where the addresses that lead to it begin."""
 NOWHERE: dict[str, object] = {
@@ -662,6 +663,42 @@ def test_an_address_of_media_is_its_own_key(app: Flask, sweep: Sweep) -> None:
             assert answer.status_code == 404, "who sees a cover has no file yet"
         shown = sweep.ask(Browser(app, person), "GET", f"/media/{film.id}/{cover}/cover")
         assert shown.status_code == 200 and "Set-Cookie" not in shown.headers
+
+
+MEDIA_ADDRESS = re.compile(rb"/media/[0-9]+/[^/\"' &<]+/(?:file|opus)\b")
+
+
+def test_whoever_only_looks_into_an_open_room_is_given_nothing_to_play(app: Flask, sweep: Sweep) -> None:
+    """Not in the room's page, its lists, a search or what changed; whoever sits there is, where the page uses it."""
+    cast, code = sweep.cast, sweep.cast.code
+    Track.update(opus_file="uploads/raised.opus", opus_gain_db=6.0, loudness_lufs=-24.0).execute()
+    items = cast.add(3)
+
+    def told(person: Person | None, path: str, *, htmx: bool = False) -> list[bytes]:
+        return MEDIA_ADDRESS.findall(sweep.ask(Browser(app, person), "GET", path, htmx=htmx).get_data())
+
+    searches = [f"/rooms/{code}/search?search=song", f"/library?room={code}&search=song"]
+    rules = [rule for rule, method in requests_of(app) if method == "GET" and "code" in rule.arguments]
+    for person in (None, cast.dan):
+        for rule in rules:
+            # By opening the page whoever has a name takes a seat.
+            if person is None or rule.endpoint != "rooms.show_room":
+                path = filled(
+                    rule, code, sweep.private.ids | {"item_id": items[1], "track_id": cast.tracks[1]}
+                )
+                assert told(person, path) == told(person, path, htmx=True) == [], (person, path)
+        for path in searches:
+            assert told(person, path) == told(person, path, htmx=True) == [], (person, path)
+    assert not Member.select().where(Member.user == cast.dan.user_id).exists()
+
+    page = tree(sweep.ask(Browser(app, cast.cleo), "GET", f"/rooms/{code}"))
+    rows = [node.attrs for node in page.all() if (node.id or "").startswith("queue-item-")]
+    assert len(rows) == 2
+    assert rows[0]["data-src"].endswith("/file") and rows[0]["data-opus"].endswith("/opus")
+    assert not any(MEDIA_ADDRESS.search(value.encode()) for value in rows[1].values() if value), (
+        "only what comes next"
+    )
+    assert all(told(cast.cleo, path, htmx=True) for path in searches)
 
 
 def test_a_shared_list_tells_its_name_and_songs_and_nothing_else(app: Flask, sweep: Sweep) -> None:

@@ -13,9 +13,9 @@ from flask import Flask
 
 from media import lists
 from models import Item, Playlist, PlaylistEntry, Room, Track, User
-from party import playback, playlists, queue
+from party import hosting, playback, playlists, queue, shelf
 from party.playlists import Line
-from tests.doors import Browser, tree, words
+from tests.doors import Browser, make_app, tree, words
 from tests.ledger import every_row
 from tests.stage import Cast
 
@@ -234,6 +234,77 @@ def test_a_playlist_goes_out_and_comes_in_again(ada: Browser, made: int, format:
     assert told == [(each.title, each.artist, each.track_id) for each in playlists.entries_of(made)]
 
 
+FILMS = {"films": ("https://films.example/movie/{id}", "https://films.example/tv/{id}/{season}/{episode}")}
+KINDS = {
+    "youtube": ("youtube-dQw4w9WgXcQ", "dQw4w9WgXcQ", "youtube"),
+    "vimeo": ("vimeo-76979871", "76979871", "vimeo"),
+    "vimeo unlisted": ("vimeo-76979871-abc123abc1", "76979871/abc123abc1", "vimeo"),
+    "spotify": ("spotify-4uLU6hMCjMI75M1A2tKUQC", "4uLU6hMCjMI75M1A2tKUQC", "spotify"),
+    "embed movie": ("embed-films-movie-603", "films:movie:603", "embed"),
+    "embed episode": ("embed-films-tv-1399-1-2", "films:tv:1399:1:2", "embed"),
+    "archive": ("archive-an-item", "https://archive.org/download/an-item/A%20song.mp3", "file"),
+    "archive, looked up just now": ("archive-other-item", "other-item", "file"),
+    "jamendo": ("jamendo-1848357", "https://prod-1.storage.example/?trackid=1848357&format=mp32", "file"),
+    "jamendo, looked up just now": ("jamendo-1848358", "1848358", "file"),
+    "link": ("link-0123456789abcdef", "https://films.example/a%20song.mp3?x=1", "file"),
+    "hls": ("hls-0123456789abcdef", "https://films.example/live/master.m3u8", "hls"),
+    "upload": ("upload-0123456789abcdef", "", "file"),
+    "subsonic": ("subsonic-1-0123456789abcdef", "", "file"),
+    "house": ("a-song-of-the-house", "", "file"),
+}
+
+
+@pytest.fixture
+def one_of_each(cast: Cast) -> list[int]:
+    """A track of every kind; all are called alike, so that only its address says which is meant."""
+    made = []
+    for name, (slug, reference, player) in KINDS.items():
+        provider = name.split()[0].rstrip(",")
+        state = "looking_up" if "just now" in name else "ready"
+        media = f"{slug}.mp3" if provider in ("upload", "house") else ""
+        facts = {"slug": slug, "provider": provider, "reference": reference, "player": player, "state": state}
+        words = {"title": "Alike", "artist": "", "search": "alike", "cover_file": "", "media_file": media}
+        made.append(Track.create(**facts, **words, added_at=1, is_listed=True).id)
+    return made
+
+
+@pytest.mark.parametrize("format", ["m3u8", "xspf", "jspf", "csv", "json"])
+def test_a_track_of_every_kind_is_found_again_by_its_address(
+    cast: Cast, one_of_each: list[int], format: str
+) -> None:
+    app = make_app(embed_providers=FILMS, jamendo_client_id="x", spotify_client_id="x")
+    browser = Browser(app, cast.ada)
+    made = playlists.keep_lines(cast.ada, "Each", [_line(each) for each in one_of_each])
+    sent = browser.get(f"/playlists/{made}/export.{format}").data
+    again = bring(browser, name="Again", file=(BytesIO(sent), f"x.{format}"))
+    found = [entry.track_id for entry in playlists.entries_of(again)]
+    assert dict(zip(KINDS, found, strict=True)) == dict(zip(KINDS, one_of_each, strict=True))
+
+
+def test_what_is_not_set_up_any_more_goes_out_by_its_name(ada: Browser, cast: Cast, one_of_each) -> None:
+    made = playlists.keep_lines(cast.ada, "Each", [_line(each) for each in one_of_each])
+    told = json.loads(ada.get(f"/playlists/{made}/export.json").text)["tracks"]
+    links = dict(zip(KINDS, (track["url"] for track in told), strict=True))
+    assert links["embed movie"] == "films:movie:603"
+    assert links["vimeo unlisted"] == "https://vimeo.com/76979871/abc123abc1"
+    assert links["archive, looked up just now"] == "https://archive.org/details/other-item"
+    assert all(links.values())
+
+
+def test_an_address_that_is_played_finds_only_what_somebody_may_use(
+    ada: Browser, ben: Browser, cast: Cast
+) -> None:
+    address = "https://archive.org/download/an-item/1.mp3"
+    facts = {"slug": "archive-an-item", "provider": "archive", "reference": address, "title": "Secret"}
+    words = {"artist": "", "search": "secret", "cover_file": "", "media_file": "", "added_at": 1}
+    track = Track.create(**facts, **words)
+    shelf.hold(track, None, cast.ben.user_id, 1)
+    text = f"title,url\nAnything,{address}"
+    theirs, mine = bring(ben, name="x", text=text), bring(ada, name="x", text=text)
+    assert [entry.track_id for entry in playlists.entries_of(theirs)] == [track.id]
+    assert [entry.track_id for entry in playlists.entries_of(mine)] == [None]
+
+
 def test_a_file_is_named_for_old_and_new_programs(ada: Browser, cast: Cast) -> None:
     made = playlists.keep_lines(cast.ada, 'Ночь / "eins"', [Line("x")])
     said = ada.get(f"/playlists/{made}/export.csv").headers["Content-Disposition"]
@@ -274,6 +345,10 @@ def test_links_that_a_provider_reads_are_kept_until_they_are_put_on(ada: Browser
         "https://youtu.be/dQw4w9WgXcQ",
         "C:\\two.mp3",
     ]
+    asked = words(ada.get(f"/playlists/{made}/matches"))
+    assert asked.count("It plays from its link once it goes on a line.") == 1, (
+        "a file of somebody's disk does not"
+    )
     ada.post(f"/rooms/{cast.code}/playlists/{made}")
     first, second = playlists.entries_of(made)
     assert first.track.provider == "youtube" and second.track_id is None
@@ -301,7 +376,7 @@ def test_a_limit_stops_it_where_it_is_reached(app: Flask, cast: Cast) -> None:
     Room.update(settings={"max_waiting": 3}).execute()
     answer = Browser(app, cast.ben, htmx=True).post(f"/rooms/{cast.code}/playlists/{made}")
     # One plays, three wait.
-    assert "4 went on. 5 stayed behind: Three at a time." in words(answer)
+    assert "4 of 9 were put on: Three at a time. Your next spot opens after Song 1." in words(answer)
     assert len(cast.seen().items) == 3
 
 
@@ -413,6 +488,33 @@ def test_the_line_and_tonight_go_out_as_files(ada: Browser, nobody: Browser, cas
     assert ada.get(f"/rooms/{cast.code}/export/people.csv").status_code == 404
     Room.update(visibility="private").execute()
     assert nobody.get(f"/rooms/{cast.code}/export/{what}.csv").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "sentence"),
+    [
+        (2, 0, "2 tracks by 1 person, hosted by Ada"),
+        (2, 3, "5 tracks: 2 by 1 person, 3 the room played on by itself, hosted by Ada"),
+        (0, 3, "3 tracks the room played on by itself, hosted by Ada"),
+    ],
+)
+def test_a_memory_counts_nobody_for_what_the_room_played(
+    ada: Browser, cast: Cast, made: int, theirs: int, own: int, sentence: str
+) -> None:
+    cast.add(theirs, cast.cleo)
+    if own:
+        ada.post(f"/rooms/{cast.code}/plays-on", playlist_id=str(made))
+        if not theirs:
+            queue.add_item(cast.ada, cast.code, cast.tracks[9])
+    for _ in range(theirs + own - 1):
+        playback.skip(cast.ada, cast.code)
+    if not theirs:
+        Item.update(is_filler=True).execute()
+    page = ada.get(f"/rooms/{cast.code}")
+    assert page.text.count("Played on by itself") == max(0, own - 1), "the last one still plays"
+    hosting.end_room(cast.ada, cast.code)
+    page = ada.get(f"/rooms/{cast.code}")
+    assert sentence in words(page) and page.text.count("Played on by itself") == own
 
 
 def test_names_and_titles_are_text_wherever_they_stand(ada: Browser, nobody: Browser, cast: Cast) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models import Item, Member, Progress
 from tests.doors import Browser, tree, words
+from tests.ledger import every_row
 from tests.stage import Cast
 
 
@@ -34,6 +35,31 @@ def test_a_stranger_saves_nothing(cast: Cast, dan: Browser, nobody: Browser) -> 
     assert dan.post(f"/rooms/{cast.code}/progress", item=item, position_ms=5).status_code == 403
     assert nobody.post(f"/rooms/{cast.code}/progress", item=item, position_ms=5).status_code in (401, 403)
     assert not Progress.select().exists()
+
+
+def test_a_page_asks_where_its_person_stopped_with_what_has_just_come_on(
+    cast: Cast, cleo: Browser, ben: Browser, dan: Browser
+) -> None:
+    first, second = cast.add(2)
+    address = f"/rooms/{cast.code}/progress"
+    cleo.post(address, item=first, position_ms=42_000)
+    cleo.post(address, item=second, position_ms=99_000)
+    before = every_row()
+    answer = cleo.get(f"{address}?item={first}")
+    assert (answer.status_code, answer.json) == (200, {"position_ms": 42_000})
+    assert "no-store" in answer.headers["Cache-Control"]
+    for who, item in ((ben, first), (cleo, second)):
+        answer = who.get(f"{address}?item={item}")
+        assert (answer.status_code, answer.text) == (204, ""), "not begun, or heard to its end"
+    for who, item, status in (
+        (dan, first, 403),
+        (cleo, 999, 404),
+        (cleo, 0, 422),
+        (cleo, "x", 422),
+        (cleo, "", 422),
+    ):
+        assert who.get(f"{address}?item={item}").status_code == status, item
+    assert every_row() == before
 
 
 def test_what_was_begun_is_on_my_rooms_and_in_the_room_until_it_is_forgotten(

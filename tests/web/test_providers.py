@@ -8,8 +8,9 @@ from flask import Flask
 from config import settings
 from media import registry, storage, tools
 from media.provider import Trouble
-from models import Track, User
-from party import adding, lookups, work
+from models import Search, SearchAnswer, Source, Track, User
+from party import adding, lookups, sources, work
+from party.clock import now_ms
 from tests.doors import Browser, make_app, tree, words
 from tests.stage import Cast
 
@@ -83,6 +84,79 @@ def test_how_its_links_fared_and_what_went_wrong_last(cast: Cast, boss) -> None:
     html = boss().get(PATH).get_data(as_text=True)
     assert "&lt;private&gt;" in html and "<private>" not in html
     assert "Nothing yet" in row(boss(), "provider-vimeo")
+
+
+def connect(cast: Cast, number: int, state: str = "ready", failure: str = "", at: int = 0) -> int:
+    made = Source.create(
+        user=cast.ada.user_id,
+        kind="subsonic",
+        name=f"secret-house-{number}.example",
+        address=f"https://secret-house-{number}.example",
+        username="private-name",
+        secret="sealed-secret",
+        state=state,
+        failure=failure,
+        created_at=at,
+        checked_at=at,
+    )
+    return int(made.id)
+
+
+def test_servers_are_counted_by_how_they_stand_and_named_by_nobody(cast: Cast, boss) -> None:
+    at = now_ms()
+    connect(cast, 1)
+    connect(cast, 2)
+    connect(cast, 3, "connecting")
+    connect(cast, 4, "failed", "The newer <trouble>.", at)
+    connect(cast, 5, "failed", "The older trouble.", at - 1)
+    said, other = row(boss(), "server-subsonic"), row(boss(), "server-jellyfin")
+    assert "2 working, 2 failing, 1 being looked at" in said
+    assert "The newer <trouble>." in said and "older" not in said
+    assert "None connected" in other and "trouble" not in other
+    html = boss().get(PATH).get_data(as_text=True)
+    assert "<trouble>" not in html
+    assert not [each for each in ("secret-house", "private-name", "sealed-secret") if each in html]
+
+
+def test_a_kind_of_server_that_is_switched_off_says_so(boss) -> None:
+    assert " on " in f" {row(boss(), 'server-jellyfin')} "
+    assert " off " in f" {row(boss(providers_off=('jellyfin',)), 'server-jellyfin')} "
+
+
+def answered(cast: Cast, source: str, words: str, failure: str = "", minutes: int = 1, at: int = 0) -> None:
+    """One who looked for some words, and what came of it."""
+    moment = now_ms() - minutes * 60_000 + at
+    search = Search.create(user=cast.cleo.user_id, room=cast.room(), words=words, asked_at=moment)
+    state = "failed" if failure else "ready"
+    SearchAnswer.create(search=search, source=source, state=state, failure=failure, answered_at=moment)
+
+
+def test_how_searches_of_the_last_hour_went(cast: Cast, boss) -> None:
+    for number in range(3):
+        answered(cast, "archive", "private words", at=number)
+    answered(cast, "archive", "private words", "The older trouble.", minutes=9)
+    # One answer, told to two people.
+    answered(cast, "archive", "private words", "The newer <trouble>.", minutes=5)
+    answered(cast, "archive", "private words", "The newer <trouble>.", minutes=5)
+    answered(cast, "archive", "private words", "Long ago.", minutes=61)
+    answered(cast, "jamendo", "private words")
+    home = connect(cast, 1)
+    answered(cast, f"source:{home}", "album:1", sources.LOST)
+    waiting = Search.create(user=cast.cleo.user_id, room=cast.room(), words="w", asked_at=now_ms())
+    SearchAnswer.create(search=waiting, source="archive")
+    browser = boss()
+    said = " ".join(row(browser, "provider-archive").split())
+    assert (
+        "Searches of the last hour: 2 of 5 failed. Last trouble," in said and "The newer <trouble>." in said
+    )
+    assert "older" not in said and "Long ago" not in said
+    assert "Searches of the last hour: 1, all answered" in row(browser, "provider-jamendo")
+    assert "1 of 1 failed" in row(browser, "server-subsonic") and sources.LOST in row(
+        browser, "server-subsonic"
+    )
+    for quiet in ("provider-musicbrainz", "server-jellyfin"):
+        assert "Searches" not in row(browser, quiet)
+    assert "private words" not in browser.get(PATH).get_data(as_text=True)
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -11,7 +11,7 @@ from flask import Flask
 from config import settings
 from media.provider import Found
 from models import Item, Room, Search, SearchAnswer, Track
-from party import configuring, searching, work
+from party import configuring, moderation, searching, work
 from tests.doors import Browser, make_app, tree, words
 from tests.ledger import every_row
 from tests.screen import Node
@@ -95,6 +95,25 @@ def test_nobody_is_asked_where_links_are_off_or_for_somebody_outside(cast: Cast,
     assert node(tree(Browser(app, cast.cleo, htmx=True).get(url(cast), search="song")), "elsewhere") is None
     answer = Browser(app, cast.cleo, htmx=True).post("/searches", room=cast.code, search="song")
     assert answer.status_code == 403 and Search.select().count() == 0
+
+
+def test_who_was_banned_searches_nothing_there(cast: Cast, app: Flask, handed: list[int]) -> None:
+    cleo = Browser(app, cast.cleo, htmx=True)
+    cleo.post("/searches", room=cast.code, search="song")
+    search_id = Search.get().id
+    moderation.ban(cast.ada, cast.code, cast.members["cleo"])
+    before = every_row()
+    answers = (
+        cleo.get(url(cast), search="song"),
+        cleo.post("/searches", room=cast.code, search="song"),
+        cleo.get(f"/searches/{search_id}/archive"),
+        cleo.get(f"/rooms/{cast.code}/shelf"),
+        cleo.post(f"/rooms/{cast.code}/shelf", source=1, words="x"),
+        cleo.get(f"/rooms/{cast.code}/shelf/{search_id}"),
+        cleo.post(f"/rooms/{cast.code}/shelf/{search_id}/tracks", item="s1"),
+    )
+    assert [answer.status_code for answer in answers] == [403] * len(answers)
+    assert every_row() == before
 
 
 def test_a_private_room_is_not_there_for_strangers(cast: Cast, app: Flask) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,9 +12,10 @@ from flask import Flask
 import fragments
 from media import servers
 from models import Item, SearchAnswer, Source, Track, User, database
-from party import source_shelf, sources, tracks, work
+from party import source_shelf, sources, tracks
 from tasks import sources as tasks
 from tests.doors import Browser, make_app, tree, words
+from tests.home_fixtures import home, kind
 from tests.ledger import every_row
 from tests.media.home_servers import (
     ETAG,
@@ -26,27 +26,16 @@ from tests.media.home_servers import (
     TOKEN,
     USERNAME,
     Home,
-    jellyfin_at_home,
-    subsonic_at_home,
 )
 from tests.payloads import CORPUS
 from tests.screen import Node
 from tests.stage import Cast
 from web import proxy
+from web.places import Places, Share
+
+__all__ = ["home", "kind"]
 
 SECRETS = (PASSWORD, KEY, TOKEN, "Quokka", "apiKey", "MediaBrowser")
-
-
-@pytest.fixture(params=["subsonic", "jellyfin"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def home(kind: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.setattr(work, "carriers", {})
-    with (subsonic_at_home if kind == "subsonic" else jellyfin_at_home)() as running:
-        yield running
 
 
 @pytest.fixture
@@ -404,11 +393,18 @@ def test_too_many_at_once_are_told_so_and_places_come_back(
     ada: Browser, cast: Cast, home: Home, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = put(ada, cast, home, kind)
-    monkeypatch.setattr(proxy, "_places", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(proxy, "places", Places(Share(2, proxy.FULL), network=Share(1, proxy.FULL_HERE)))
     first = ada.ask("GET", address, buffered=False)
     busy = ada.get(address)
+    assert busy.status_code == 429 and proxy.FULL_HERE in words(busy) and "Retry-After" in busy.headers
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "198.51.100.7"}}
+    second = ada.ask("GET", address, buffered=False, **elsewhere)
+    assert second.status_code == 200
+    busy = ada.ask("GET", address, environ_base={"REMOTE_ADDR": "198.51.100.8"})
     assert busy.status_code == 503 and proxy.FULL in words(busy) and "Retry-After" in busy.headers
     first.close()
+    second.close()
+    assert proxy.places.taken == 0
     assert ada.get(address).status_code == 200
     assert ada.ask("HEAD", address).status_code == 200
     home.instead[STREAM[kind]] = (404, "text/plain", b"", {})

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from config import settings
-from media import words
+from media import storage, words
 from models import Subtitle, SubtitleChoice
+from party import queue
+from party import subtitles as rules
 from party.change import Person
 from tests.doors import Browser, make_app
 from tests.party.test_subtitles import video
@@ -91,6 +93,59 @@ def test_another_guest_is_refused_before_anything_is_kept(app, cast: Cast, folde
     response = send(Browser(app, cast.cleo, htmx=True), cast.code, item)
     assert response.status_code == 403 and kept(folder) == []
     assert "whoever put the video on" in response.get_data(as_text=True)
+
+
+def test_one_too_many_is_refused_before_anything_is_kept(
+    app, cast: Cast, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = video(cast, cast.ada)
+    monkeypatch.setattr(rules, "MOST", 1)
+    ada = Browser(app, cast.ada, htmx=True)
+    assert send(ada, cast.code, item).status_code == 200
+    monkeypatch.setattr(subtitles, "_keep", lambda *_words: pytest.fail("it was kept"))
+    response = send(ada, cast.code, item)
+    assert response.status_code == 429 and len(kept(folder)) == Subtitle.select().count() == 1
+
+
+def test_what_is_refused_only_once_it_is_kept_goes_again(
+    app, cast: Cast, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody was faster: what was free when it was sent is taken, or gone."""
+    item, keep, seen = video(cast, cast.ada), subtitles._keep, []
+    other = video(cast, cast.ada)
+
+    def meanwhile(data: bytes, name: str) -> None:
+        keep(data, name)
+        seen.extend(kept(folder))
+        queue.remove_item(cast.ada, cast.code, other)
+
+    monkeypatch.setattr(subtitles, "_keep", meanwhile)
+    response = send(Browser(app, cast.ada, htmx=True), cast.code, other)
+    assert response.status_code == 409 and len(seen) == 1 and kept(folder) == []
+    monkeypatch.setattr(subtitles, "_keep", keep)
+    assert send(Browser(app, cast.ada, htmx=True), cast.code, item).status_code == 200
+    assert len(kept(folder)) == 1
+
+
+def test_the_same_file_sent_again_is_kept_once(app, cast: Cast, folder: Path) -> None:
+    item, ada = video(cast, cast.ada), Browser(app, cast.ada, htmx=True)
+    for _ in range(2):
+        form = {"label": "English", "file": (io.BytesIO(SRT), "a.srt")}
+        address = f"/rooms/{cast.code}/queue/{item}/subtitles"
+        assert ada.post(address, {"Idempotency-Key": "k"}, **form).status_code == 200
+    assert len(kept(folder)) == Subtitle.select().count() == 1
+    assert Subtitle.get().file == f"subtitles/{kept(folder)[0].name}"
+
+
+def test_f7_where_the_disk_is_full_nothing_is_kept(
+    app, cast: Cast, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = video(cast, cast.ada)
+    usage = type("Usage", (), {"free": storage.RESERVE_BYTES})()
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda _path: usage)
+    response = send(Browser(app, cast.ada, htmx=True), cast.code, item)
+    assert response.status_code == 503 and storage.NO_SPACE in response.get_data(as_text=True)
+    assert kept(folder) == [] and not Subtitle.select().exists()
 
 
 def test_other_forms_stay_small(app, cast: Cast) -> None:

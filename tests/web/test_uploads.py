@@ -15,12 +15,14 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.test import TestResponse
 
 from config import settings
-from models import Outcome, Room, Upload, database
-from party import configuring, parts, people, rooms, uploads, work
-from tests.doors import Browser, words
+from models import Holding, Outcome, Room, Track, Upload, database
+from party import attempts, configuring, files, parts, people, rooms, uploads, work
+from tests.doors import Browser, tree, words
 from tests.ledger import every_row
+from tests.party.test_files import bring
 from tests.stage import Cast
 from web import receiving
+from web.places import Places, Share
 
 PIECE = "application/offset+octet-stream"
 SONG = bytes(range(256)) * 4_000
@@ -209,27 +211,28 @@ def test_silence_and_endless_senders_are_cut_short(monkeypatch: pytest.MonkeyPat
         receiving.Patient(Silent(), 0.01).read()
 
 
-def test_only_so_many_pieces_are_received_at_once(cast: Cast, cleo: Browser, ben: Browser) -> None:
+def test_only_so_many_pieces_of_a_person_a_network_and_all_are_received_at_once(
+    cast: Cast, cleo: Browser, ben: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = Places(Share(3, "Many"), person=Share(1, "Yours"), network=Share(2, "Where you are"))
+    monkeypatch.setattr(receiving, "places", few)
     token, other = begin(cleo, cast), begin(ben, cast)
-    with (
-        receiving.slot(cast.cleo.user_id),
-        receiving.slot(cast.cleo.user_id),
-        receiving.slot(cast.cleo.user_id),
-    ):
-        assert send(cleo, token, 0, b"a").status_code == 200
-        with receiving.slot(cast.cleo.user_id):
-            answer = send(cleo, token, 1, b"b")
-            assert answer.status_code == 429 and answer.headers["Retry-After"]
-            assert send(ben, other, 0, b"a").status_code == 200
-    assert not receiving._sending
-    slots = [receiving.slot(number) for number in range(receiving.AT_ONCE)]
-    for place in slots:
-        place.__enter__()
-    assert send(cleo, token, 1, b"b").status_code == 503
-    slots.pop().__exit__(None, None, None)
-    assert send(cleo, token, 1, b"b").status_code == 200
-    for place in slots:
-        place.__exit__(None, None, None)
+    here = {"environ_base": {"REMOTE_ADDR": "198.51.100.7"}}
+    network = attempts.digest(attempts.network_of("198.51.100.7"))
+    with few.held(person=cast.cleo.user_id, network="elsewhere"):
+        answer = send(cleo, token, 0, b"a", **here)
+        assert answer.status_code == 429 and "Yours" in words(answer) and answer.headers["Retry-After"]
+        assert send(ben, other, 0, b"a", **here).status_code == 200
+        with few.held(person=98, network=network):
+            assert send(ben, other, 1, b"a", **here).status_code == 200
+            form = {"file": (io.BytesIO(b"x"), "a.mp3")}
+            with few.held(person=99, network=network):
+                answer = ben.ask("POST", f"/rooms/{cast.code}/files", data=form, **here)
+                assert answer.status_code == 429 and "Where you are" in words(answer)
+                answer = send(ben, other, 2, b"a")
+                assert answer.status_code == 503 and "Many" in words(answer)
+    assert few.taken == 0 and send(cleo, token, 0, b"a").status_code == 200
+    assert few.taken == 0 and not few._held
 
 
 def test_a_second_request_for_the_same_file_waits_its_turn(cast: Cast, cleo: Browser) -> None:
@@ -335,8 +338,8 @@ def test_calling_off_lets_the_bytes_go(cast: Cast, cleo: Browser) -> None:
 
 
 def test_a_plain_form_sends_files_whole(cast: Cast, cleo: Browser, handed: list[int]) -> None:
-    files = [(io.BytesIO(SONG), "a.mp3"), (io.BytesIO(b"tiny"), "b.ogg")]
-    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": files})
+    sent = [(io.BytesIO(SONG), "a.mp3"), (io.BytesIO(b"tiny"), "b.ogg")]
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": sent})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/rooms/{cast.code}")
     first, second = Upload.select().order_by(Upload.id)
     assert (first.name, first.size_bytes, first.received_bytes, first.state) == (
@@ -350,8 +353,8 @@ def test_a_plain_form_sends_files_whole(cast: Cast, cleo: Browser, handed: list[
 
 
 def test_of_a_form_what_may_come_comes_and_nothing_of_the_rest_stays(cast: Cast, cleo: Browser) -> None:
-    files = [(io.BytesIO(b"x"), "a.exe"), (io.BytesIO(b"tiny"), "b.ogg"), (io.BytesIO(b""), "")]
-    assert cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": files}).status_code == 303
+    sent = [(io.BytesIO(b"x"), "a.exe"), (io.BytesIO(b"tiny"), "b.ogg"), (io.BytesIO(b""), "")]
+    assert cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": sent}).status_code == 303
     assert [upload.name for upload in Upload.select()] == ["b.ogg"] and len(
         list(parts.folder().iterdir())
     ) == 1
@@ -359,6 +362,87 @@ def test_of_a_form_what_may_come_comes_and_nothing_of_the_rest_stays(cast: Cast,
     answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": [(io.BytesIO(b"x"), "a.exe")]})
     assert answer.status_code == 422 and "won’t play here" in words(answer)
     assert every_row() == before and len(list(parts.folder().iterdir())) == 1
+
+
+def form_of(*files: tuple[str, bytes]) -> dict[str, Any]:
+    return {"file": [(io.BytesIO(data), name) for name, data in files]}
+
+
+def test_a_form_brings_only_so_many_files_and_leaves_nothing_when_there_are_more(
+    cast: Cast, cleo: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "FORM_FILES", 2)
+    files = [(f"{number}.mp3", b"x") for number in range(3)]
+    before = every_row()
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(*files))
+    assert answer.status_code == 422 and receiving.MANY_FILES in words(answer)
+    assert every_row() == before and not list(parts.folder().iterdir())
+    assert cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(*files[:2])).status_code == 303
+    assert Upload.select().count() == 2
+
+
+def test_a_form_with_endless_words_leaves_nothing(cast: Cast, cleo: Browser) -> None:
+    form = form_of(("a.mp3", b"x" * 99)) | {"more": "y" * 100_000}
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data=form)
+    assert answer.status_code == 413 and not list(parts.folder().iterdir())
+
+
+@pytest.mark.parametrize("path", ["/rooms/{code}/files", "/share"])
+def test_a_form_of_more_than_may_be_kept_is_refused_before_a_byte_is_read(
+    cast: Cast, cleo: Browser, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(cast.cleo, None, size=4 * uploads.MEGABYTE)
+    before, read = every_row(), receiving.take_files
+    monkeypatch.setattr(receiving, "take_files", lambda _person: pytest.fail("it was read"))
+    large = b"x" * (uploads.MEGABYTE + receiving.FORM_WORDS)
+    answer = cleo.ask("POST", path.format(code=cast.code), data=form_of(("a.mp3", large)))
+    assert answer.status_code == 413 and "5 MB one person may keep" in words(answer)
+    assert every_row() == before and not list(parts.folder().iterdir())
+    # What its words take is not counted for its files.
+    monkeypatch.setattr(receiving, "take_files", read)
+    fits = b"x" * uploads.MEGABYTE
+    assert cleo.ask("POST", path.format(code=cast.code), data=form_of(("a.mp3", fits))).status_code == 303
+    assert cleo.ask("POST", path.format(code=cast.code), data=form_of(("a.mp3", b"x"))).status_code == 413
+    assert [upload.size_bytes for upload in Upload.select()] == [uploads.MEGABYTE]
+    assert len(list(parts.folder().iterdir())) == 1
+
+
+def test_a_link_is_shared_by_whoever_has_no_space_left(cast: Cast, cleo: Browser) -> None:
+    bring(cast.cleo, None, size=6 * uploads.MEGABYTE)
+    assert share(cleo, text="https://music.example/a").status_code == 200
+
+
+def test_f7_the_disk_is_asked_again_while_a_form_comes(
+    cast: Cast, cleo: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "PIECE_MOST", 300_000)
+    asked: list[int] = []
+
+    def ask(size_bytes: int) -> None:
+        asked.append(size_bytes)
+        if len(asked) == 5:
+            raise parts.DiskFull
+
+    monkeypatch.setattr(parts, "refuse_full_disk", ask)
+    before = every_row()
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(("a.mp3", SONG)))
+    assert answer.status_code == 507 and "no space left" in words(answer)
+    # Before it is read for what it says of itself, then for each piece of what comes.
+    assert asked[1] > len(SONG) and asked[2:] == [300_000] * 3
+    assert every_row() == before and not list(parts.folder().iterdir())
+    asked[:] = [0] * 5
+    assert cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(("a.mp3", SONG))).status_code == 303
+    # The last piece is what is left; the very last is asked for the row.
+    assert asked[-2] < 300_000 and asked[-1] == len(SONG)
+
+
+def test_what_breaks_while_a_form_is_taken_in_leaves_nothing(
+    cast: Cast, cleo: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "begin", lambda *_words: 1 / 0)
+    form = form_of(("a.mp3", b"x"), ("b.mp3", b"y"))
+    assert cleo.ask("POST", f"/rooms/{cast.code}/files", data=form).status_code == 500
+    assert not list(parts.folder().iterdir())
 
 
 def test_who_may_not_send_files_is_told_before_a_byte_is_read(
@@ -454,3 +538,52 @@ def test_the_page_has_the_ways_in_where_files_are_taken(cast: Cast, cleo: Browse
     page = cleo.get(f"/rooms/{cast.code}").text
     assert 'data-takes="no"' in page and "/files" not in page
     assert 'id="uploads"' not in nobody.get(f"/rooms/{cast.code}").text
+
+
+# --- one's own files -------------------------------------------------------------------------------------------------
+
+
+def test_everybody_sees_what_they_brought_and_deletes_it(
+    cast: Cast, cleo: Browser, ben: Browser, nobody: Browser
+) -> None:
+    assert "0 MB of 5 MB used. Songs and films that you upload" in words(cleo.get("/account"))
+    brought = [bring(cast.cleo, cast.code, key, 2 * uploads.MEGABYTE) for key in ("a", "b")]
+    Track.update(title="<i>Night</i> Bus").where(Track.id == brought[0]).execute()
+    page = tree(cleo.get("/account"))
+    assert "4 MB of 5 MB used." in str(page.find("files"))
+    assert str(page.find(f"file-{brought[0]}")).count("<i>Night</i> Bus") == 3
+    forms = [node.attrs["action"] for node in page.all() if node.tag == "form"]
+    addresses = [f"/uploads/tracks/{track}/removal" for track in brought]
+    assert set(addresses) <= set(forms)
+    before = every_row()
+    assert ben.post(addresses[0]).status_code == cleo.post("/uploads/tracks/999/removal").status_code == 404
+    assert nobody.post(addresses[0]).status_code == 401 and every_row() == before
+    assert "file-" not in ben.get("/account").text
+    answer = cleo.post(addresses[0], page="1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account?done=file&page=1#files")
+    page = cleo.get("/account?done=file&page=1")
+    assert "Its space is free again" in words(page) and "2 MB of 5 MB used." in words(page)
+    assert f"file-{brought[0]}" not in page.text and f"file-{brought[1]}" in page.text
+    assert files.orphans() == [brought[0]]
+    assert cleo.post(addresses[0]).status_code == 404
+
+
+def test_the_library_leads_to_ones_own_files(cast: Cast, cleo: Browser, nobody: Browser) -> None:
+    assert 'href="/account#files"' in cleo.get("/library").text
+    assert "/account#files" not in nobody.get("/library").text
+
+
+def test_many_files_come_in_pages(cast: Cast, cleo: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PAGE", 1)
+    newer, older = bring(cast.cleo, cast.code, "b"), bring(cast.cleo, cast.code, "a")
+    Holding.update(added_at=9).where(Holding.track == newer).execute()
+    first, second = cleo.get("/account").text, cleo.get("/account?page=2").text
+    assert f'id="file-{newer}"' in first and f'id="file-{older}"' not in first
+    assert 'href="/account?page=2#files"' in first and 'rel="prev"' not in first
+    assert f'id="file-{older}"' in second and 'name="page" value="2"' in second and 'rel="next"' not in second
+    # The last of a page that is gone then leads to the one before.
+    assert (
+        cleo.post(f"/uploads/tracks/{older}/removal", page="2").headers["Location"].endswith("page=2#files")
+    )
+    assert f'id="file-{newer}"' in cleo.get("/account?page=2").text
+    assert cleo.get("/account?page=x").status_code == 422
