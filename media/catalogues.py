@@ -12,7 +12,7 @@ from media.fetch import Fetched, fetch
 from media.net_address import parse
 from media.oembed import LONGEST_WAIT_SECONDS, Busy
 from media.pasted import plain
-from media.provider import Found, Trouble
+from media.provider import Found, Trouble, reaching
 
 MOST_ROWS = 20
 MOST_PAGES = 3
@@ -32,7 +32,10 @@ def ask(
     address: str, where: str, settings: Settings, headers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The JSON object at an address of a catalogue; `where` is its name. Raises Trouble, Busy with its Retry-After."""
-    answer = fetch(address, settings, headers=headers, accept=JSON, most_bytes=MOST_BYTES, seconds=SECONDS)
+    with reaching(_begun(where)):
+        answer = fetch(
+            address, settings, headers=headers, accept=JSON, most_bytes=MOST_BYTES, seconds=SECONDS
+        )
     if answer.status != 200:
         raise refusal(answer, where)
     known = answer.json()

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 from config import Settings
 from media.net_address import NOT_THERE, Address, parse
 from media.net_wire import INTERNET, LONG_HEADER, NOBODY, SLOW, Internet, Patience, open_channel
-from media.provider import Trouble
+from media.provider import Trouble, Unreachable
 
 CIRCLES = "It sends us on and on."
 TOO_LARGE = "It sent more than we take."
@@ -278,5 +278,5 @@ def _trouble(error: Exception, in_header: bool) -> Trouble:
     if isinstance(error, http.client.LineTooLong) or "more than 100 headers" in str(error):
         return Trouble(LONG_HEADER)
     if isinstance(error, OSError):
-        return Trouble(NOBODY if in_header else CUT_OFF, again=True)
+        return Unreachable(NOBODY) if in_header else Trouble(CUT_OFF, again=True)
     return Trouble(GARBLED)

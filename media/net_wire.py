@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 import certifi
 
 from media.net_address import NOT_THERE, Address, is_neighbour, is_public
-from media.provider import Trouble
+from media.provider import Trouble, Unreachable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -189,7 +189,7 @@ def _numbers(address: Address, internet: Internet, patience: Patience) -> Sequen
     is_number = ":" in address.host or address.host.replace(".", "").isdigit()
     numbers = [address.host] if is_number else _resolved(address, internet, patience)
     if not numbers:
-        raise Trouble(UNKNOWN, again=True)
+        raise Unreachable(UNKNOWN)
     may = is_neighbour if address.is_listed else is_public
     if not all(may(number) for number in numbers):
         raise Trouble(NOT_THERE)
@@ -229,4 +229,4 @@ def _first_that_answers(
         except OSError:
             continue
     patience.left()
-    raise Trouble(NOBODY, again=True)
+    raise Unreachable(NOBODY)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from config import Settings
 from media.fetch import Fetched, fetch
-from media.provider import Trouble
+from media.provider import Trouble, reaching
 
 LONGEST_WAIT_SECONDS = 3_600
 
@@ -31,7 +31,8 @@ def ask(
     Raises Trouble.
     """
     address = f"{endpoint}?{urlencode({'url': link, 'format': 'json'})}"
-    answer = fetch(address, settings, accept=("application/json", "text/"), most_bytes=200_000)
+    with reaching(where):
+        answer = fetch(address, settings, accept=("application/json", "text/"), most_bytes=200_000)
     if answer.status != 200:
         raise _refusal(answer, sentences, where)
     # YouTube has been seen to say “Forbidden” as plain words under status 200 (ruby-oembed, issue 79).

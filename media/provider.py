@@ -6,7 +6,8 @@ the database or a page; plain values go in and come out. What it fetches goes th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from config import Settings
@@ -20,6 +21,22 @@ class Trouble(Exception):
     def __init__(self, sentence: str, *, again: bool = False) -> None:
         super().__init__(sentence)
         self.sentence, self.again = sentence, again
+
+
+class Unreachable(Trouble):
+    """No machine answers at an address."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, again=True)
+
+
+@contextmanager
+def reaching(where: str) -> Iterator[None]:
+    """Has a sentence speak of the place asked, by its name, where nobody typed an address. Raises Trouble."""
+    try:
+        yield
+    except Unreachable as unreachable:
+        raise Trouble(f"{where} cannot be reached just now.", again=True) from unreachable
 
 
 @dataclass(frozen=True, slots=True)

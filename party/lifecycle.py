@@ -185,7 +185,10 @@ def wait_anew(room: Room, now: int) -> None:
 
 
 def expire(room: Room, at: int) -> None:
-    """End the room for good, in the open transaction. What plays ends; who still knocks is not let in."""
+    """End the room for good, in the open transaction. What plays ends; who still knocks is not let in.
+
+    Where it stood stays in the anchor: a room that is started again goes on from there.
+    """
     room.state, room.expired_at = "EXPIRED", at
     room.host_grace_until = room.host_gone_at = None
     room.fence += 1
@@ -193,6 +196,7 @@ def expire(room: Room, at: int) -> None:
         Knock.room == room.id, Knock.state == "waiting"
     ).execute()
     playback = Playback.get_by_id(room.id)
+    moved = max(0, at - playback.at_ms) * playback.rate if playback.state == "playing" else 0
     if playback.item_id is not None:
         Play.update(ended_at=at, end_reason="finished").where(Play.id == playback.play_id).execute()
         Item.update(state="played").where(Item.id == playback.item_id).execute()
@@ -200,7 +204,8 @@ def expire(room: Room, at: int) -> None:
             room, "item_ended", None, item_id=playback.item_id, play_id=playback.play_id, reason="finished"
         )
     playback.item = playback.play = playback.locked_item = playback.ends_at = None
-    playback.state, playback.position_ms, playback.at_ms = "idle", 0, at
+    playback.position_ms = min(DAY_MS, round(playback.position_ms + moved))
+    playback.state, playback.at_ms = "idle", at
     playback.version += 1
     playback.save()
     events.append(room, "room_expired", None)

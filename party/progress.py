@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import EXCLUDED
+from peewee import EXCLUDED, fn
 
-from models import Item, Member, Progress, Room, Track
+from models import Item, Member, Progress, Room, Track, rows
 from party import lifecycle, tracks
 from party.change import ACCOUNTS_ONLY, NO_ROOM, OVER, Person, role_of, seat_in, write
 from party.clock import now_ms
@@ -24,11 +24,15 @@ WORTH_MS = 15_000
 """Whoever heard less than this did not stop anywhere."""
 LONGEST_MS = 86_400_000
 SHOWN = 20
+READ = 3 * SHOWN
+"""So many are looked at: some lie in rooms that nobody gets into any more."""
+ROOMS_IN_A_ROW = 8
+"""So often a room may have been started again before what was begun in the first is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Where one person is with one work in one room. `percent` is 0 to 100."""
+    """Where one person is with one work in one room, or in the one it continues. `percent` is 0 to 100."""
 
     track: TrackView
     position_ms: int
@@ -81,12 +85,14 @@ def save_progress(actor: Person, code: str, item_id: int, position_ms: int, dura
 
 
 def stopped_at(user_id: int, room_id: int, track_id: int) -> Stopped | None:
-    """Where the person is with this track's work in this room."""
+    """Where the person is with this track's work in this room, else in the newest of those it continues."""
     track = Track.get_by_id(track_id)
-    known = Progress.get_or_none(
-        Progress.user == user_id, Progress.room == room_id, Progress.content == content_of(track)
+    row_of = _rooms_until(room_id)
+    known = Progress.select().where(
+        Progress.user == user_id, Progress.room.in_(row_of), Progress.content == content_of(track)
     )
-    return _view(known, track) if known else None
+    found = min(known, key=lambda each: row_of.index(each.room_id), default=None)
+    return _view(found, track) if found else None
 
 
 def stopped_in(actor: Person, code: str, item_id: int) -> Stopped | None:
@@ -96,9 +102,10 @@ def stopped_in(actor: Person, code: str, item_id: int) -> Stopped | None:
 
 
 def unfinished(user_id: int, room_id: int | None = None) -> list[Stopped]:
-    """What the person began and did not finish, newest first, in all rooms they may still look into, or in one of them.
+    """What the person began and did not finish, newest first, in all rooms they may still go into, or in one of them.
 
-    In one room, without what is in line there already.
+    In one room, without what is in line there already. What was begun in a room that was started again is shown with
+    the one it goes on in, unless they heard of it there since.
     """
     query = (
         Progress.select(Progress, Track, Room)
@@ -115,29 +122,97 @@ def unfinished(user_id: int, room_id: int | None = None) -> list[Stopped]:
             Member.left_at.is_null() | (Room.owner == user_id),
         )
         .order_by(Progress.saved_at.desc(), Progress.id.desc())
-        .limit(SHOWN)
+        .limit(READ)
     )
-    if room_id is not None:
+    if room_id is None:
+        query = query.where((Room.state != "EXPIRED") | fn.EXISTS(_continuation()))
+    else:
         in_line = Item.select(Item.track).where(Item.room == room_id, Item.state.in_(("waiting", "playing")))
-        query = query.where(Progress.room == room_id, Progress.track.not_in(in_line))
-    return [_view(row, row.track, row.room) for row in query]
+        query = query.where(Progress.room.in_(_rooms_until(room_id)), Progress.track.not_in(in_line))
+    begun = list(query)
+    if not begun:
+        return []
+    later = _rooms_after({row.room_id for row in begun})
+    newer = _begun_in(user_id, {room for after in later.values() for room in after})
+    open_rooms = _open_to(user_id, {after[-1] if after else room for room, after in later.items()})
+    found = []
+    for row in begun:
+        after = later[row.room_id]
+        room = open_rooms.get(after[-1] if after else row.room_id)
+        if room is not None and not any((each, row.content) in newer for each in after):
+            found.append(_view(row, row.track, room))
+    return found[:SHOWN]
 
 
 def forget(actor: Person, code: str, track_id: int) -> None:
-    """Take a work off the list of what was begun. Gone already changes nothing."""
+    """Take a work off the list of what was begun, here and in the rooms this one continues. Gone already is nothing."""
     with write():
         room = Room.get_or_none(Room.code == code)
         track = Track.get_or_none(Track.id == track_id)
         if room is None or track is None:
             raise NotFound(NO_ROOM)
         Progress.delete().where(
-            Progress.user == actor.user_id, Progress.room == room, Progress.content == content_of(track)
+            Progress.user == actor.user_id,
+            Progress.room.in_(_rooms_until(room.id)),
+            Progress.content == content_of(track),
         ).execute()
 
 
 def content_of(track: Track) -> str:
     """The work a track is, for progress: one film is one, whoever shows it; each episode is its own."""
     return str(track.content or f"track:{track.id}")
+
+
+def _rooms_until(room_id: int) -> list[int]:
+    """A room and those it continues, the newest first."""
+    found = [room_id]
+    while len(found) < ROOMS_IN_A_ROW:
+        before = Room.select(Room.continues).where(Room.id == found[-1]).scalar()
+        if before is None:
+            break
+        found.append(before)
+    return found
+
+
+def _continuation() -> Any:
+    newer = Room.alias()
+    return newer.select(newer.id).where(newer.continues == Room.id)
+
+
+def _rooms_after(room_ids: set[int]) -> dict[int, list[int]]:
+    """The rooms each of these goes on in, the newest last."""
+    after: dict[int, list[int]] = {room_id: [] for room_id in room_ids}
+    for _ in range(ROOMS_IN_A_ROW - 1):
+        ends = {rooms[-1] if rooms else room_id for room_id, rooms in after.items()}
+        newer = Room.select(Room.continues, Room.id).where(Room.continues.in_(ends))
+        goes_on = dict(rows(newer))
+        if not goes_on:
+            break
+        for room_id, found in after.items():
+            next_id = goes_on.get(found[-1] if found else room_id)
+            if next_id is not None:
+                found.append(next_id)
+    return after
+
+
+def _begun_in(user_id: int, room_ids: set[int]) -> set[tuple[int, str]]:
+    """The rooms and works of which the person heard anything, to the end or not."""
+    if not room_ids:
+        return set()
+    heard = Progress.select(Progress.room, Progress.content)
+    return set(rows(heard.where(Progress.user == user_id, Progress.room.in_(room_ids))))
+
+
+def _open_to(user_id: int, room_ids: set[int]) -> dict[int, Room]:
+    """Those of the rooms that are not over and that the person may go into."""
+    is_seated = Member.left_at.is_null() | (Room.owner == user_id)
+    found = Room.select().join(Member, on=((Member.room == Room.id) & (Member.user == user_id)))
+    now = now_ms()
+    return {
+        room.id: room
+        for room in found.where(Room.id.in_(room_ids), is_seated)
+        if lifecycle.effective(room, now)[0] != "EXPIRED"
+    }
 
 
 def _begin(values: dict[str, Any]) -> bool:

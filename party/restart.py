@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from models import Ban, Event, Item, Member, Playback, Room, Vote
+from models import Ban, Event, Item, Member, Play, Playback, Room, Track, Vote
 from party import lifecycle
 from party.change import NO_ROOM, Person, ban_on, locked_room, settle, write
 from party.clock import now_ms
 from party.errors import Conflict, NotAllowed, NotFound
+from party.progress import DONE_PERCENT, WORTH_MS
 from party.rooms import fresh_code
 
 ROWS_AT_ONCE = 300
@@ -22,13 +23,15 @@ ROWS_AT_ONCE = 300
 class Memory:
     """What one person may do with an ended room. `left` is how many tracks still waited when it ended.
 
-    `next_code` is the room it goes on in, empty for those who had no seat or are banned from it.
+    `next_code` is the room it goes on in, empty for those who had no seat or are banned from it. `stood_at_ms` is where
+    what played stood, 0 where nothing is worth going back to.
     """
 
     may_start_again: bool
     may_delete: bool
     left: int
     next_code: str
+    stood_at_ms: int = 0
 
 
 def memory_of(code: str, user_id: int | None) -> Memory:
@@ -44,13 +47,15 @@ def memory_of(code: str, user_id: int | None) -> Memory:
     is_theirs = _is_theirs(room, member, user_id)
     is_shut_out = any(ban_on(each, user_id, now_ms()) for each in (room, newer) if each is not None)
     next_code = str(newer.code) if newer is not None and not is_shut_out else ""
-    return Memory(is_theirs and newer is None, is_theirs, left, next_code)
+    _, stood_at_ms = _stood(room)
+    return Memory(is_theirs and newer is None, is_theirs, left, next_code, stood_at_ms)
 
 
 def start_again(actor: Person, code: str) -> str:
     """Open a new room with what an ended one left: its owner, or who hosted it last. Returns the new room's code.
 
-    Name, order, settings, doors, seats, bans, what waits and its votes go along; a second press finds the same room.
+    Name, order, settings, doors, seats, bans, what waits and its votes go along, and what played, paused where it
+    stood; a second press finds the same room.
     """
     settle(code)
     with write():
@@ -97,8 +102,12 @@ def _continue(old: Room, host_id: int, now: int) -> Room:
     Playback.create(room=room, at_ms=now, force_insert=True)
     log = _Log(room, now)
     seats = _carry_seats(old, room, host_id, now, log)
-    items = _carry_items(old, room, seats, now, log)
+    playing, stood_at_ms = _stood(old)
+    items = _carry_items(old, playing, room, seats, now, log)
     _carry_votes(items, seats, log)
+    if playing is not None:
+        host = Member.get(Member.room == room, Member.role == "host")
+        _carry_stage(room, items[playing.id], stood_at_ms, host.id, now, log)
     _carry_bans(old, room, seats, now, log)
     log.write()
     room.save()
@@ -159,20 +168,42 @@ def _carry_seats(old: Room, room: Room, host_id: int, now: int, log: _Log) -> di
     return {member.id: after[member.user_id].id for member in before}
 
 
-def _carry_items(old: Room, room: Room, seats: dict[int, int], now: int, log: _Log) -> dict[int, int]:
-    """What waits, with its place, pin and age, numbered as it was put on; by the old item's id."""
+def _stood(old: Room) -> tuple[Item | None, int]:
+    """What was on when the room ended, and where it stood; nothing where it had hardly begun, or was all but over.
+
+    What the room put on by itself is nobody's to go back to.
+    """
+    position_ms = int(Playback.select(Playback.position_ms).where(Playback.room == old).scalar() or 0)
+    if position_ms < WORTH_MS:
+        return None, 0
+    last = (Play.room == old) & (Play.ended_at == old.expired_at) & (Play.end_reason == "finished")
+    items = Item.select(Item, Track).join(Track).switch(Item).join(Play)
+    item = items.where(last).order_by(Play.id.desc()).first()
+    if item is None or item.is_filler or item.track.state != "ready":
+        return None, 0
+    length = item.track.duration_ms or item.length_ms
+    is_done = bool(length) and position_ms * 100 >= length * DONE_PERCENT
+    return (None, 0) if is_done else (item, position_ms)
+
+
+def _carry_items(
+    old: Room, playing: Item | None, room: Room, seats: dict[int, int], now: int, log: _Log
+) -> dict[int, int]:
+    """What played, and what waits with its place, pin and age, numbered as it was put on; by the old item's id."""
     is_wanted = (Item.room == old) & (Item.state == "waiting") & ~Item.is_filler
     waiting = Item.select().where(is_wanted).order_by(Item.added_seq, Item.id)
-    before = list(waiting)
+    before = [*([playing] if playing is not None else []), *waiting]
     fresh = [
         {
             "room": room.id,
             "track": item.track_id,
+            "state": "playing" if item is playing else "waiting",
+            "length_ms": item.length_ms,
             "added_by": seats[item.added_by_id],
             "position": item.position,
             "pin_position": item.pin_position,
             "added_seq": room.seq + place,
-            "added_at_advance": item.added_at_advance,
+            "added_at_advance": old.advance if item is playing else item.added_at_advance,
             "guard_limit": item.guard_limit,
             "overtakes": item.overtakes,
             "added_at": now,
@@ -180,10 +211,27 @@ def _carry_items(old: Room, room: Room, seats: dict[int, int], now: int, log: _L
         for place, item in enumerate(before, 1)
     ]
     _insert(Item, fresh)
-    after = {item.track_id: item for item in Item.select().where(Item.room == room)}
-    for item in before:
-        log.add("item_added", seats[item.added_by_id], item_id=after[item.track_id].id)
-    return {item.id: after[item.track_id].id for item in before}
+    after = list(Item.select().where(Item.room == room).order_by(Item.added_seq))
+    for item, new in zip(before, after, strict=True):
+        log.add("item_added", seats[item.added_by_id], item_id=new.id)
+    return {item.id: new.id for item, new in zip(before, after, strict=True)}
+
+
+def _carry_stage(room: Room, item_id: int, position_ms: int, host_id: int, now: int, log: _Log) -> None:
+    """The stage as it was left, paused in the host's name: nothing but a person starts it again."""
+    started = Play.create(room=room, item=item_id, started_at=now)
+    room.advance += 1
+    Playback.update(
+        item=item_id,
+        play=started,
+        state="paused",
+        position_ms=position_ms,
+        at_ms=now,
+        version=Playback.version + 1,
+        paused_by=host_id,
+    ).where(Playback.room == room).execute()
+    log.add("item_started", host_id, item_id=item_id, play_id=started.id)
+    log.add("playback_changed", host_id, action="pause", position_ms=position_ms)
 
 
 def _carry_votes(items: dict[int, int], seats: dict[int, int], log: _Log) -> None:

@@ -265,12 +265,17 @@ def forget_abandoned() -> int:
 
 
 def clean_file_name(text: str) -> str:
-    """The file's own name without folders, on one line. Raises Invalid for what no player here takes by its ending."""
-    name = one_line(text.replace("\\", "/").rsplit("/", 1)[-1])
+    """The name of a file that may be music. Raises Invalid for what no player here takes by its ending."""
+    name = own_name(text)
     stem, dot, ending = name.rpartition(".")
     if not dot or ending.lower() not in EXTENSIONS:
         raise Invalid("That kind of file won’t play here. Try mp3, m4a, flac, ogg, opus, wav, mp4 or webm.")
     return f"{stem[: NAME_LONGEST - 1 - len(ending)]}.{ending}"
+
+
+def own_name(text: str) -> str:
+    """The file's own name without folders, on one line."""
+    return one_line(text.replace("\\", "/").rsplit("/", 1)[-1])
 
 
 def refuse_size(size_bytes: int) -> None:

@@ -41,6 +41,7 @@ AT_ONCE = 2
 _slots = threading.Semaphore(AT_ONCE)
 _under_way: set[int] = set()
 _measuring = threading.Lock()
+_found_no_place = threading.Event()
 logger = logging.getLogger(__name__)
 
 
@@ -71,19 +72,28 @@ def check_upload(upload_id: int) -> None:
     finally:
         _under_way.discard(upload_id)
         _slots.release()
+    if _found_no_place.is_set():
+        _found_no_place.clear()
+        with connected():
+            measure_next()
 
 
 @huey.task(priority=LATER)
 def measure_track(track_id: int) -> None:
-    """Find out how loud a track is, one at a time, then the next. What finds no room now is found by the sweep."""
+    """Find out how loud a track is, one at a time, then the next.
+
+    What finds no place is found again as one gets free, or by the sweep.
+    """
     if not tools.has_ffmpeg() or not _measuring.acquire(blocking=False):
         return
     try:
-        if _slots.acquire(blocking=False):
-            try:
-                _measure(track_id)
-            finally:
-                _slots.release()
+        if not _slots.acquire(blocking=False):
+            _found_no_place.set()
+            return
+        try:
+            _measure(track_id)
+        finally:
+            _slots.release()
     finally:
         _measuring.release()
     with connected():
@@ -190,6 +200,9 @@ def _listen(path: Path, name: str, duration_ms: int, is_video: bool, store: Stor
     if not lift and not (is_ours and kind.name in opus.KINDS):
         return Measured(lufs, peaks)
     rendition = _render(path, kind, name, duration_ms, lift, store)
+    if lift and not rendition and kind.name in opus.KINDS:
+        # Browsers that need Opus have it as it came, then.
+        rendition, lift = _render(path, kind, name, duration_ms, 0.0, store), 0.0
     return Measured(lufs, peaks, rendition, lift if rendition else 0.0)
 
 

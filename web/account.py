@@ -18,6 +18,7 @@ from party import (
     personal,
     secondfactor,
     sessions,
+    under_way,
     uploads,
 )
 from party.change import Person
@@ -39,6 +40,7 @@ DONE = {
     "email_sent": "A letter with a link is on its way to the new address. Until it is followed nothing changes.",
     "off": "Your second factor is off.",
     "session": "That session has ended.",
+    "upload": "That upload is called off. Its space is free again.",
     "file": "That file is yours no more. Its space is free again.",
 }
 
@@ -176,6 +178,7 @@ def account_page(errors: dict[str, str] | None = None) -> str:
         known=known,
         devices=sessions.devices(person, known.session),
         files=files.find_own(person, page_number()),
+        unfinished=under_way.unfinished(known.user_id),
         used=uploads.used_words(known.user_id),
         size_words=uploads.size_words,
         when=when,

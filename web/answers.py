@@ -6,12 +6,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import g, redirect, request
 from werkzeug.wrappers import Response
 
 import fragments
-from party import attempts, doorway, people
+from party import attempts, doorway, people, sealing
 from party.change import NO_ROOM, NOT_INSIDE, Person, once
 from party.errors import Invalid, NotAllowed, NotFound
 from party.views import Audience
@@ -19,6 +20,8 @@ from web.guard import is_htmx
 from web.viewer import actor, viewer
 
 KEY_LONGEST = 64
+SAID_SECONDS = 60
+"""So long the page that follows a plain form says what came of it."""
 
 
 def room_code(text: str) -> str:
@@ -32,19 +35,40 @@ def network() -> str:
     return attempts.digest(attempts.network_of(request.remote_addr or ""))
 
 
-def command(code: str, act: Callable[[str], Any], extra: Callable[[], str] | None = None) -> Response | str:
+def command(
+    code: str,
+    act: Callable[[str], Any],
+    extra: Callable[[], str] | None = None,
+    *,
+    said: Callable[[], str | None] | None = None,
+) -> Response | str:
     """Run a command for the person who asks, once per idempotency key, and answer with what changed.
 
     Somebody who opened no page yet takes their seat first, where the door is open. `extra` adds pieces to the answer
-    for our scripts.
+    for our scripts; `said` is a sentence for everybody, "" takes the one before away, None leaves it.
     """
     code, person = _take_seat(code)
     # Somebody was faster: the refusal comes with what the screen had not seen yet.
     g.fresh = lambda: changes(code, person.user_id)
     once(person, idempotency_key(), lambda: act(code))
+    words = said() if said else None
     if not is_htmx():
-        return redirect(f"/rooms/{code}", 303)
-    return changes(code, person.user_id) + (extra() if extra else "")
+        return redirect(f"/rooms/{code}" + (f"?{_carried(words, person)}" if words else ""), 303)
+    told = "" if words is None else fragments.notice(words)
+    return changes(code, person.user_id) + (extra() if extra else "") + told
+
+
+def said_before(user_id: int) -> str:
+    """What came of the plain form that led this person here, for a minute."""
+    sealed = request.args.get("said", "")
+    told = sealing.unseal(sealed, "said", SAID_SECONDS) if sealed else None
+    whose, _, words = (told or "").partition(" ")
+    return words if whose == str(user_id) else ""
+
+
+def _carried(words: str, person: Person) -> str:
+    # Sealed: nobody makes our page say something to somebody else.
+    return urlencode({"said": sealing.seal(f"{person.user_id} {words}", "said")})
 
 
 def _take_seat(typed: str) -> tuple[str, Person]:

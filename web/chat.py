@@ -30,7 +30,7 @@ def say(code: str) -> Response | str:
         lead_ms = current_app.config["START_LEAD_MS"](room)
         notes.append(chat_commands.say_or_do(actor(), room, text, reply_to, lead_ms=lead_ms))
 
-    return command(code, act, lambda: fragments.notice(notes[0]) if notes and notes[0] else "")
+    return command(code, act, said=lambda: notes[0] or None if notes else None)
 
 
 @chat_pages.get("/rooms/<code>/messages")

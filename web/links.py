@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
-import fragments
 from config import Settings
 from media import embeds, registry
 from media.provider import Reference, Trouble
@@ -34,7 +33,7 @@ def add_link(code: str) -> Response | str:
             told[0] = WAITING
 
     # What was wrong with the link before this one is no news any more.
-    return command(code, act, lambda: fragments.notice(told[0]))
+    return command(code, act, said=lambda: told[0])
 
 
 @link_pages.post(f"/rooms/<code>/queue/<int(max={HIGHEST_ID}):item_id>/lookup")

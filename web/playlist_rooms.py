@@ -52,7 +52,7 @@ def keep_music(code: str) -> Response | str:
             playlist_views.save_tonight(actor(), room, name)
             told.append(f"Tonight is kept as {playlists.clean_name(name)}.")
 
-    return _over(code, act) or command(code, act, lambda: fragments.notice("".join(told)))
+    return _over(code, act) or command(code, act, said=lambda: "".join(told))
 
 
 @room_lists.post(f"/rooms/<code>/playlists/<int(max={HIGHEST_ID}):playlist_id>")
@@ -63,7 +63,7 @@ def put_on_line(code: str, playlist_id: int) -> Response | str:
     # Not within the command: that is one transaction, and a long list must let others in between. What a repeated
     # request finds on the line already, it leaves alone.
     told = putting_on.put_on_line(person, room, playlist_id, links).sentence
-    return command(code, lambda _room: None, lambda: fragments.notice(told))
+    return command(code, lambda _room: None, said=lambda: told)
 
 
 @room_lists.post("/rooms/<code>/plays-on")

@@ -23,9 +23,9 @@ def add_item(code: str) -> Response | str:
 
     def act(room: str) -> None:
         if suggestions.offer_item(actor(), room, track_id or 0):
-            told.append(fragments.notice(WAITING))
+            told.append(WAITING)
 
-    return command(code, act, lambda: "".join(told))
+    return command(code, act, said=lambda: told[0] if told else None)
 
 
 @queue_pages.post(f"/rooms/<code>/queue/<int(max={HIGHEST_ID}):item_id>/vote")

@@ -13,7 +13,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
 
 from config import settings
-from party import parts, uploads
+from party import parts, under_way, uploads
 from party.change import Person
 from party.errors import Invalid, Refusal
 from party.parts import DiskFull, Part
@@ -31,7 +31,7 @@ STREAMED = {
     "uploads.take_share": FORM_MOST,
 }
 """Addresses whose bodies are read here, in pieces, after who sends them is known; and how much each takes."""
-READ_BYTES = 64 * 1024
+READ_BYTES, BOUNDARY_MOST = 64 * 1024, 1024
 IDLE_SECONDS, PIECE_SECONDS, FORM_SECONDS = 20.0, 300.0, 3_600.0
 SHAPE = "That did not come through in one piece. Please try again."
 MANY_FILES = f"One form takes {FORM_FILES} files. Send the rest after these."
@@ -97,7 +97,8 @@ def take_files(person: Person) -> tuple[dict[str, str], list[tuple[str, Part]]]:
     coming = _Form(length)
     parser = FormDataParser(
         coming.open_file,
-        max_form_memory_size=READ_BYTES,
+        # The parser keeps what may be the beginning of a boundary, and counts it with what is read next.
+        max_form_memory_size=READ_BYTES + BOUNDARY_MOST,
         max_content_length=FORM_MOST,
         max_form_parts=200,
         silent=False,
@@ -116,9 +117,15 @@ def take_files(person: Person) -> tuple[dict[str, str], list[tuple[str, Part]]]:
     return form.to_dict(), sent
 
 
-def settle(person: Person, code: str | None, sent: list[tuple[str, Part]]) -> list[str]:
-    """Make uploads of files that are here whole. Their tokens; raises the reason when none of them is taken."""
+def settle(
+    person: Person, code: str | None, sent: list[tuple[str, Part]]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Make uploads of files that are here whole. Their tokens, and the names of those not taken, each with the reason.
+
+    Raises when none of them is taken; else the room's page tells of the others too.
+    """
     tokens: list[str] = []
+    refused: list[tuple[str, int, str]] = []
     reason: Refusal | None = None
     try:
         for name, part in sent:
@@ -127,11 +134,24 @@ def settle(person: Person, code: str | None, sent: list[tuple[str, Part]]) -> li
                     tokens.append(_settle(person, code, name, part))
             except Refusal as refusal:
                 reason = refusal
+                refused.append((under_way.clean_name(name), part.size, refusal.message))
     finally:
         _drop([part for _, part in sent if part.token not in tokens])
+    told = [(name, sentence) for name, _, sentence in refused]
     if reason and not tokens:
+        reason.message = _in_words(told)
         raise reason
-    return tokens
+    if refused:
+        under_way.note_refused(person, code, refused)
+    return tokens, told
+
+
+def _in_words(told: list[tuple[str, str]]) -> str:
+    """Each reason once, behind the files that it is about."""
+    about: dict[str, list[str]] = {}
+    for name, sentence in told:
+        about.setdefault(sentence, []).append(f"“{name}”")
+    return " ".join(f"{', '.join(names)}: {sentence}" for sentence, names in about.items())
 
 
 def _settle(person: Person, code: str | None, name: str, part: Part) -> str:

@@ -9,12 +9,12 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 import fragments
-from party import chat_log, discovery, doorway, library, people, progress, queue, snapshot
+from party import chat_log, discovery, doorway, library, people, progress, queue, snapshot, under_way
 from party.change import NOT_INSIDE, Person
 from party.errors import NotAllowed, NotFound
 from party.views import PersonView, Snapshot
 from web.addresses import public_address
-from web.answers import changes, command, network, room_code
+from web.answers import changes, command, network, room_code, said_before
 from web.entry import show_closed
 from web.guard import theme
 from web.pages import as_person, no_room, render_over
@@ -103,11 +103,12 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         library=library.browse("", "", "title", 1, room, known.user_id if known else None),
         begun=progress.unfinished(known.user_id, room.id) if known and mine else [],
         stopped=_stopped(room, known) if mine else None,
+        files=under_way.shown_in_room(known.user_id, room.id) if known and mine else (),
         origin=public_address(""),
         preview=discovery.card_of(room.door_code) if room.visibility == "public" else None,
         epoch=room.epoch,
         to=room.seq,
-        message="",
+        message=said_before(known.user_id) if known and mine else "",
         undo=None,
         suggested_name=people.friendly_name(),
         form={},

@@ -121,9 +121,9 @@ def put_on_from_source(code: str, search_id: int) -> Answer:
 
     def more() -> str:
         # What was just put on is marked so.
-        return _rows(actor(), room_code(code), search_id, fragments.IN_PLACE) + fragments.notice(told[0])
+        return _rows(actor(), room_code(code), search_id, fragments.IN_PLACE)
 
-    return command(code, act, more)
+    return command(code, act, more, said=lambda: told[0])
 
 
 def _rows(person: Person, code: str, search_id: int, oob: str = "") -> str:

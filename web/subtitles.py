@@ -12,7 +12,6 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-import fragments
 from config import settings
 from media import words
 from media.provider import Trouble
@@ -45,7 +44,7 @@ def add_subtitles(code: str, item_id: int) -> Response | str:
         def act(room: str) -> None:
             subtitles.add_subtitles(actor(), room, item_id, label, language, file)
 
-        return command(code, act, lambda: fragments.notice("Subtitles added."))
+        return command(code, act, said=lambda: "Subtitles added.")
 
 
 @subtitle_pages.post(
@@ -57,7 +56,7 @@ def remove_subtitles(code: str, item_id: int, subtitle_id: int) -> Response | st
     def act(room: str) -> None:
         subtitles.remove_subtitles(actor(), room, item_id, subtitle_id)
 
-    return command(code, act, lambda: fragments.notice("Subtitles removed."))
+    return command(code, act, said=lambda: "Subtitles removed.")
 
 
 @subtitle_pages.post("/rooms/<code>/subtitles/choice")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-import fragments
 from party import suggestions
 from web.addresses import HIGHEST_ID
 from web.answers import command, whole_number
@@ -22,7 +21,7 @@ def suggest_item(code: str) -> Response | str:
     return command(
         code,
         lambda room: suggestions.suggest_item(actor(), room, track_id),
-        lambda: fragments.notice(WAITING),
+        said=lambda: WAITING,
     )
 
 

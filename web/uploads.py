@@ -86,6 +86,13 @@ def cancel(token: str) -> Response:
     return Response(status=204)
 
 
+@upload_pages.post("/uploads/<token>/cancellation")
+def call_off(token: str) -> Response:
+    """The same by a plain form, for what was begun in a window that is gone."""
+    uploads.cancel(actor(), token)
+    return redirect("/account?done=upload#files", 303)
+
+
 @upload_pages.post(f"/uploads/tracks/<int(max={HIGHEST_ID}):track_id>/removal")
 def forget(track_id: int) -> Response:
     """Give up a file of one's own, which is here already."""
@@ -113,7 +120,7 @@ def take_share() -> Response | str:
     if size := receiving.form_bytes():
         uploads.foresee(person, None, size)
     form, sent = receiving.take_files(person)
-    tokens = receiving.settle(person, None, sent)
+    tokens, refused = receiving.settle(person, None, sent)
     link = LINK.search(" ".join(form.get(name, "") for name in ("url", "text", "title")))
     if tokens and len(mine) == 1:
         return _send_on(person, mine[0].code, tokens)
@@ -125,6 +132,7 @@ def take_share() -> Response | str:
         me=as_person(viewer()),
         rooms=mine,
         tokens=tokens,
+        refused=refused,
         link=link.group() if link else "",
     )
 

@@ -2,6 +2,7 @@
  * Where this person stopped: said to the server every few seconds, and offered when they missed a piece, or when what
  * they began another time is put on again. Watching alone is this page's own affair (partyline.player.watchAlone);
  * nothing of it reaches the room. Whoever may control it can take everybody there instead.
+ * `partyline.resume` tells tests what is decided from two looks at where somebody is.
  */
 (() => {
   const { partyline } = window;
@@ -10,6 +11,7 @@
   const box = byId('alone');
   if (!player || !partyline.link || !box) return;
   const LOOK_MS = 1000, LONG_MS = 600_000, OFTEN_MS = 5000, SELDOM_MS = 30_000, MISSED_MS = 60_000, NEAR_MS = 1000;
+  const SETTLED_MS = 120_000, WORTH_MS = 15_000, ASK_AGAIN_MS = 2000, ASK_SELDOM_MS = 60_000, TRIES = 8;
   const MOVING = ['in step', 'off', 'muted'];
   const room = () => byId('playback')?.dataset ?? {};
 
@@ -25,38 +27,68 @@
 
   /** What a frame says of itself that cannot be steered. */
   let reported = null;
-  document.addEventListener('partyline:progress', ({ detail }) => { reported = { item: player.item, ...detail }; });
+  document.addEventListener('partyline:progress', ({ detail }) => { reported = { item: player.item, at: Date.now(), ...detail }; });
 
+  /** Where this person is, of which item, and as of when. Nobody gets anywhere in a room that stands still. */
   function place() {
-    if (!player.item) return null;
-    if (reported?.item === player.item) return { positionMs: reported.positionMs, durationMs: reported.durationMs ?? 0 };
-    if (!MOVING.includes(player.state) && !player.alone) return null;
+    const { item } = player, isAlone = Boolean(player.alone);
+    if (!item || player.state === 'ended') return null;
+    if (reported?.item === item) return { item, isAlone, at: reported.at, positionMs: reported.positionMs, durationMs: reported.durationMs ?? 0 };
+    const isFollowing = MOVING.includes(player.state) || player.state === 'paused';
+    if (!isFollowing && !isAlone) return null;
     const durationMs = Number.isFinite(player.durationMs) ? player.durationMs : 0;
-    return { positionMs: player.wantedMs(), durationMs };
+    const isStill = player.state === 'paused' && !isAlone;
+    const now = { item, isAlone, isStill, at: Date.now(), positionMs: player.wantedMs(), durationMs };
+    return Number.isFinite(now.positionMs) ? now : null;
   }
 
-  let saved = { item: '', positionMs: -1, at: 0 }, last = { item: '', positionMs: 0, at: 0 };
+  const NOWHERE = { item: '', positionMs: 0, durationMs: 0, at: 0 };
+  let saved = { item: '', positionMs: -1, at: 0 }, last = NOWHERE;
 
-  function values(now) {
-    return { item: player.item, position_ms: Math.max(0, Math.round(now.positionMs)), duration_ms: Math.round(now.durationMs) || 0 };
+  /** How much of an item went by between two looks; nothing where somebody leapt, or was away. */
+  function followedMs(before, now) {
+    const moved = now.positionMs - before.positionMs, passed = now.at - before.at;
+    const isStep = before.item === now.item && !before.isAlone && !now.isAlone && passed < MISSED_MS;
+    return isStep && moved > 0 && Math.abs(moved - passed) < NEAR_MS ? moved : 0;
+  }
+
+  /** Whether the time since the last look was enough to reach the end. Who was away that long did not hear it. */
+  function reachesEnd({ durationMs, positionMs, at }, now) {
+    return durationMs > 0 && durationMs - positionMs <= Math.min(now - at, MISSED_MS) + NEAR_MS;
+  }
+
+  function send({ item, positionMs, durationMs }, isLast = false) {
+    saved = { item, positionMs, at: performance.now() };
+    const whole = (ms) => Math.max(0, Math.round(ms) || 0);
+    const body = new URLSearchParams({ item, position_ms: whole(positionMs), duration_ms: whole(durationMs) });
+    // A page that is closed has no time for an answer, and nobody waits for one otherwise either.
+    fetch(`${partyline.base}progress`, { method: 'POST', body, keepalive: isLast, headers: { 'HX-Request': 'true' } }).catch(() => {});
   }
 
   function save(isLast = false) {
-    // What the server still knows of an earlier time is asked for first, or the first seconds would take its place.
-    if (known.item !== room().item && !player.alone) return;
+    finish(isLast);
     const now = place();
-    if (!now || !Number.isFinite(now.positionMs)) return;
+    if (!now) return;
+    if (offered) offered.followedMs += followedMs(last, now);
+    last = now;
+    dropPassed();
+    // What the server still knows of an earlier time is asked for first, or the first seconds would take its place.
+    if (now.isStill || (known.item !== room().item && !now.isAlone)) return;
     // What is still offered is where they stopped: a few seconds of what the room plays must not take its place.
-    if (offered?.item === player.item && !player.alone) return;
-    last = { item: player.item, positionMs: now.positionMs, at: Date.now() };
+    if (offered?.item === now.item && !now.isAlone) return;
     const isLong = player.isVideo || now.durationMs >= LONG_MS;
-    const isEarly = saved.item === player.item && performance.now() - saved.at < (isLong ? OFTEN_MS : SELDOM_MS);
-    const isSame = saved.item === player.item && Math.abs(saved.positionMs - now.positionMs) < NEAR_MS;
-    if (isSame || (isEarly && !isLast)) return;
-    saved = { item: player.item, positionMs: now.positionMs, at: performance.now() };
-    // A page that is closed has no time for an answer, and nobody waits for one otherwise either.
-    const body = new URLSearchParams(values(now));
-    fetch(`${partyline.base}progress`, { method: 'POST', body, keepalive: isLast, headers: { 'HX-Request': 'true' } }).catch(() => {});
+    const isEarly = saved.item === now.item && performance.now() - saved.at < (isLong ? OFTEN_MS : SELDOM_MS);
+    const isSame = saved.item === now.item && Math.abs(saved.positionMs - now.positionMs) < NEAR_MS;
+    if (!isSame && (!isEarly || isLast)) send(now, isLast);
+  }
+
+  /** An end comes between two saves: whoever followed up to it is done, but not who came for its last seconds only. */
+  function finish(isLast = false) {
+    const isOver = last.item && (last.item !== player.item || player.state === 'ended');
+    if (!isOver) return;
+    const isBrief = offered?.item === last.item && offered.followedMs < WORTH_MS;
+    if (reachesEnd(last, Date.now()) && !isBrief) send({ ...last, positionMs: last.durationMs }, isLast);
+    last = NOWHERE;
   }
 
   addEventListener('pagehide', () => save(true));
@@ -64,44 +96,58 @@
 
   /* --- what was missed --- */
 
-  let offered = null, refusedFor = '';
+  let offered = null, refused = { item: '', positionMs: 0 };
 
   /** The item whose place of an earlier time is known; with the page came that of what played then. */
-  const known = { item: box.dataset.item, asking: '' };
+  const known = { item: box.dataset.item };
+  let asked = { item: '', tries: 0, isUnderway: false, at: 0 };
+
+  /** Neither silence nor a server in trouble is an answer; a refusal is one. */
+  const isAnswer = (status) => Boolean(status) && status < 500 && status !== 408 && status !== 429;
+
+  /** Asked again more and more seldom; where no answer comes at all, nothing takes the place of what may be kept. */
+  function mayAsk(item, now) {
+    if (asked.item !== item) return true;
+    const waitMs = Math.min(ASK_SELDOM_MS, ASK_AGAIN_MS * 2 ** (asked.tries - 1));
+    return !asked.isUnderway && asked.tries < TRIES && now - asked.at >= waitMs;
+  }
+
   async function learn(item) {
-    known.asking = item;
-    const { base } = partyline;
-    const answer = await fetch(`${base}progress?item=${item}`, { headers: { 'HX-Request': 'true' } }).catch(() => null);
+    const ask = { item, tries: asked.item === item ? asked.tries + 1 : 1, isUnderway: true, at: Date.now() };
+    asked = ask;
+    const answer = await fetch(`${partyline.base}progress?item=${item}`, { headers: { 'HX-Request': 'true' } }).catch(() => null);
     const stopped = answer?.status === 200 ? await answer.json().catch(() => null) : null;
-    known.asking = '';
-    // Without an answer it is asked again; a refusal is one.
-    if (!answer || item !== room().item) return;
+    Object.assign(ask, { isUnderway: false, at: Date.now() });
+    if (!isAnswer(answer?.status) || item !== room().item) return;
     known.item = item;
     if (stopped) offer(item, stopped.position_ms);
   }
 
   function offer(item, positionMs) {
-    if (player.alone || item !== room().item || refusedFor === item || room().player === 'embed' || player.isLive) return;
+    const isRefused = refused.item === item && Math.abs(refused.positionMs - positionMs) < NEAR_MS;
+    if (player.alone || item !== room().item || isRefused || room().player === 'embed' || player.isLive) return;
     // Also ahead: what one began another day the room may have started over.
     if (Math.abs(player.roomMs() - positionMs) < MISSED_MS) return;
-    offered = { item, positionMs, isAhead: positionMs > player.roomMs() };
+    offered = { item, positionMs, isAhead: positionMs > player.roomMs(), followedMs: 0 };
     show();
   }
 
-  /** The room has come there by itself, or was taken there. */
+  /** Not once the room has come there by itself, or was taken there; nor once this person has long gone on with it. */
+  function isOpen(one, item, roomMs) {
+    const apartMs = one.positionMs - roomMs;
+    return one.item === item && one.followedMs < SETTLED_MS && Math.abs(apartMs) > NEAR_MS && apartMs > 0 === one.isAhead;
+  }
+
   function dropPassed() {
-    if (!offered) return;
-    const apartMs = offered.positionMs - player.roomMs();
-    if (offered.item === room().item && Math.abs(apartMs) > NEAR_MS && apartMs > 0 === offered.isAhead) return;
-    offered = null;
+    if (offered && !isOpen(offered, room().item, player.roomMs())) offered = null;
   }
 
   /** Whoever came later than they left off, and whoever was away for a while meanwhile. */
   function lookForGaps() {
-    const { item, state } = room();
-    if (item && item !== known.item && item !== known.asking && partyline.clock.isLocked) learn(item);
-    if (state !== 'playing' || player.alone) return;
-    if (offered) show();
+    const { item } = room();
+    if (player.alone || !item) return;
+    if (item !== known.item && partyline.clock.isLocked && mayAsk(item, Date.now())) learn(item);
+    if (offered) return;
     // Away for a while, not only left behind by a leap of the host's.
     const wasAway = Date.now() - last.at >= MISSED_MS;
     if (last.item === item && wasAway && player.roomMs() - last.positionMs >= MISSED_MS) offer(item, last.positionMs);
@@ -142,14 +188,13 @@
   byId('alone-play').addEventListener('click', () => { player.watchAlone(player.alone.positionMs); show(); byId('alone-pause').focus(); });
   byId('alone-rejoin').addEventListener('click', () => {
     save(true);
-    refusedFor = room().item;
-    last = { item: '', positionMs: 0, at: 0 };
+    last = NOWHERE;
     player.rejoin();
     partyline.say?.('Back with the room');
     show();
   });
   byId('alone-close').addEventListener('click', () => {
-    refusedFor = offered?.item ?? '';
+    if (offered) refused = offered;
     offered = null;
     show();
   });
@@ -157,9 +202,13 @@
   setInterval(() => {
     lookForGaps();
     save();
-    if (!box.hidden) say();
+    if (!box.hidden) show();
   }, LOOK_MS);
-  document.addEventListener('partyline:playback', show);
+  document.addEventListener('partyline:playback', () => {
+    finish();
+    show();
+  });
+  partyline.resume = { followedMs, reachesEnd, isOpen, isAnswer };
   // Nothing can be said about gaps before the clock is known.
   const first = setInterval(() => {
     if (!partyline.clock.isLocked) return;

@@ -11,6 +11,7 @@
   document.body.append(veil);
   const PIECE = 8 * 1024 * 1024, AT_ONCE = 2, STILL_MS = 30000, LONGEST_MS = 30000, DONE_MS = 8000, PAINT_MS = 250;
   const MB = 1024 * 1024, STORE = `partyline-uploads:${partyline.base}`;
+  const DONE = `partyline-uploads-done:${partyline.base}`, MOST_DONE = 100;
   // The file itself is what is wrong: its kind, its size.
   const HOPELESS = [413, 415, 422];
   const HEADERS = { 'HX-Request': 'true' };
@@ -25,21 +26,27 @@
 
   /* --- what is remembered over a reload --- */
 
-  function remembered() {
-    try { return JSON.parse(localStorage.getItem(STORE) ?? '[]'); } catch { return []; }
+  function remembered(name = STORE) {
+    try { return JSON.parse(localStorage.getItem(name) ?? '[]'); } catch { return []; }
+  }
+
+  function keep(name, list) {
+    try { localStorage.setItem(name, JSON.stringify(list)); } catch { /* private windows */ }
   }
 
   function remember() {
     const open = jobs.filter(({ token, state }) => token && !['ready', 'refused', 'cancelled'].includes(state));
-    try { localStorage.setItem(STORE, JSON.stringify(open.map(({ token, name, size }) => ({ token, name, size })))); } catch { /* private windows */ }
+    keep(STORE, open.map(({ token, name, size }) => ({ token, name, size })));
   }
 
   /* --- asking the server --- */
 
-  /** What it said instead of yes. `isFinal`: asking again would not help. */
+  /** What it said instead of yes; `sentence` is empty when it was not us who answered. `isFinal`: asking again would not help. */
   class Refused extends Error {
     constructor(status, text) {
-      super(new DOMParser().parseFromString(text, 'text/html').getElementById('notice')?.textContent.trim() || 'That did not work. Try again.');
+      const sentence = new DOMParser().parseFromString(text, 'text/html').getElementById('notice')?.textContent.trim() ?? '';
+      super(sentence || 'That did not work. Try again.');
+      this.sentence = sentence;
       this.status = status;
       this.isFinal = status === 507 || (status >= 400 && status < 500 && ![408, 409, 429].includes(status));
     }
@@ -107,8 +114,10 @@
         if (!job.token) await begin(job);
         else if (job.isUnsure) await locate(job);
         if (job.state !== 'sending') break;
-        if (job.isStuck) { job.isStuck = false; say(`${job.name} goes on`); }
+        // What the server has no place for just now goes on when a piece was taken, and not before.
+        if (!job.sentence) goOn(job);
         if (job.offset < job.size) await sendPiece(job);
+        goOn(job);
         job.tries = 0;
         if (job.offset >= job.size) { set(job, 'checking'); follow(job); }
       } catch (error) {
@@ -117,13 +126,21 @@
         job.isUnsure = true;
         job.tries += 1;
         if (job.tries > 2 && !(await isReadable(job.file))) { stop(job, 'That file cannot be read any more. Choose it again.', 'waiting'); break; }
-        if (!job.isStuck) say(`${job.name} waits for the connection`);
-        job.isStuck = true;
+        const sentence = error.sentence ?? '';
+        if (!job.isStuck || sentence !== job.sentence) say(sentence ? `${job.name}: ${sentence}` : `${job.name} waits for the connection`);
+        Object.assign(job, { isStuck: true, sentence });
         paint(job);
         await pause(job);
       }
     }
     next();
+  }
+
+  function goOn(job) {
+    if (!job.isStuck) return;
+    Object.assign(job, { isStuck: false, sentence: '' });
+    paint(job);
+    say(`${job.name} goes on`);
   }
 
   const isReadable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
@@ -146,6 +163,12 @@
         if (error.isFinal) settle(job, { state: 'refused', reason: error.message });
       }
     }
+  }
+
+  /** What the server says of a file that this page did not see coming. */
+  function meet(job, said) {
+    Object.assign(job, { offset: said.offset, sent: said.offset });
+    if (said.state === 'checking') { set(job, 'checking'); follow(job); } else settle(job, said);
   }
 
   function settle(job, { state, reason }) {
@@ -201,14 +224,14 @@
     next();
   }
 
-  function make({ name, size, token = '' }) {
+  function make({ name, size, token = '', row = byId('upload-row').content.firstElementChild.cloneNode(true) }) {
     const job = {
       name, size, token, key: newKey(), offset: 0, sent: 0, speed: 0, at: 0, file: null, state: 'queued', sentence: '',
-      isUnsure: Boolean(token), isStuck: false, tries: 0, request: null, wake: null, paintedAt: 0,
-      row: byId('upload-row').content.firstElementChild.cloneNode(true),
+      isUnsure: Boolean(token), isStuck: false, tries: 0, request: null, wake: null, paintedAt: 0, row,
     };
     job.row.querySelector('.upload__name').textContent = name;
     job.row.querySelector('progress').setAttribute('aria-label', `${name}, sent so far`);
+    job.row.querySelector('[data-act="cancel"]').hidden = false;
     for (const [action, act] of [['cancel', cancel], ['retry', retry], ['choose', choose]]) {
       const button = job.row.querySelector(`[data-act="${action}"]`);
       button.setAttribute('aria-label', `${button.dataset.words} ${name}`);
@@ -231,6 +254,7 @@
     if (!jobs.includes(job)) return;
     const hadFocus = job.row.contains(document.activeElement);
     jobs.splice(jobs.indexOf(job), 1);
+    if (job.token) keep(DONE, [...remembered(DONE), job.token].slice(-MOST_DONE));
     job.row.remove();
     box.hidden = !jobs.length;
     const ways = [...document.querySelectorAll('[data-upload]')];
@@ -263,7 +287,7 @@
 
   function words(job) {
     if (job.state === 'queued') return 'Waits its turn';
-    if (job.state === 'sending' && job.isStuck) return `${percent(job)} %, waiting for the connection`;
+    if (job.state === 'sending' && job.isStuck) return `${percent(job)} %, ${job.sentence || 'waiting for the connection'}`;
     if (job.state === 'sending') return [`${percent(job)} % of ${sizeWords(job.size)}`, ...(job.speed ? [`${sizeWords(job.speed)}/s`, leftWords(job)] : [])].join(', ');
     if (job.state === 'waiting') return job.sentence || `Stopped at ${percent(job)} %. Choose the same file again to go on.`;
     if (job.state === 'checking') return 'Having a listen';
@@ -326,16 +350,22 @@
   partyline.on('after', showWays);
   addEventListener('online', () => { for (const job of jobs) job.wake?.(); });
 
-  for (const known of remembered()) {
+  // What came with the page: files sent whole, shared, or sent from elsewhere; but for those that were done with here.
+  const left = remembered(), done = remembered(DONE);
+  for (const row of [...list.children]) {
+    const { token, state, reason, size } = row.dataset;
+    if (done.includes(token)) row.remove();
+    else meet(make({ token, size: Number(size), name: row.querySelector('.upload__name').textContent, row }), { state, reason, offset: Number(size) });
+  }
+  box.hidden = !jobs.length;
+  for (const known of left.filter(({ token }) => !jobs.some((job) => job.token === token))) {
     const job = make(known);
     job.state = 'checking';
     ask('GET', `/uploads/${job.token}`).then(
-      (said) => {
-        Object.assign(job, { offset: said.offset, sent: said.offset });
-        if (said.state === 'checking') { set(job, 'checking'); follow(job); } else settle(job, said);
-      },
+      (said) => meet(job, said),
       (error) => { if (error.isFinal) drop(job); else { set(job, 'waiting'); } },
     );
   }
+  remember();
   showWays();
 })();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from pathlib import Path
 
@@ -137,6 +138,28 @@ def test_files_on_their_way_have_no_faults(party: Party, tmp_path: Path) -> None
         expect_no_faults(seat.page, ((390, "light"),))
     wide(seat.page).evaluate("() => { document.getElementById('drop').hidden = false; }")
     expect_no_faults(seat.page, ONE_WAY)
+
+
+def test_what_became_of_files_and_what_was_left_half_way_has_no_faults(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    seat, user = party.visit("Ada"), become_account(party)
+    room = party.house.value("SELECT id FROM room WHERE code = ?", party.code)
+    for state, reason in (
+        ("receiving", ""), ("checking", ""), ("ready", ""), ("ready", "The line is full."),
+        ("refused", "That is not a sound or a video we know."),
+    ):  # fmt: skip
+        change(
+            party.house,
+            "INSERT INTO upload (token, user_id, room_id, name, size_bytes, received_bytes, state, reason,"
+            " goes_on_line, began_at, touched_at) VALUES (?, ?, ?, ?, 9, 0, ?, ?, 1, ?, ?)",
+            secrets.token_hex(16), user, room, f"Night {state}.mp3", state, reason, FAR, FAR,
+        )  # fmt: skip
+    seat.page.reload()
+    seat.live()
+    expect(seat.page.locator("#uploads-list .upload")).to_have_count(4)
+    on_both_devices(seat, "add")
+    look(seat.page, party, "/account")
+    expect(seat.page.get_by_role("button", name="Night receiving.mp3")).to_be_visible()
 
 
 def test_lists_have_no_faults(party: Party) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.patience import eventually
 from tests.browser.story import Party, Seat
@@ -16,6 +16,15 @@ pytestmark = pytest.mark.browser
 WANTED = "() => partyline.player.wantedMs()"
 PLACE = "() => partyline.player.media.currentTime * 1000"
 STARTS = "() => [partyline.player.starts, partyline.player.seeks]"
+# As if so long had gone by on this device.
+LATER = "(ms) => { const { now } = Date; Date.now = () => now.call(Date) + ms; }"
+# This device keeps up no longer, or again.
+STALLS = """() => {
+  const state = Object.getOwnPropertyDescriptor(partyline.player, 'state');
+  window.GOES_ON = () => Object.defineProperty(partyline.player, 'state', state);
+  Object.defineProperty(partyline.player, 'state', { get: () => 'buffering', configurable: true });
+}"""
+GOES_ON = "() => GOES_ON()"
 
 
 def seek(seat: Seat, ms: int) -> None:
@@ -31,6 +40,12 @@ def seek(seat: Seat, ms: int) -> None:
     seat.page.wait_for_function(
         "(ms) => Number(document.getElementById('playback').dataset.positionMs) === ms", arg=ms
     )
+
+
+def looked(seat: Seat) -> None:
+    """The page has looked once a second at where its person is."""
+    since = seat.page.evaluate("() => performance.now()")
+    seat.page.wait_for_function("(since) => performance.now() > since + 2_500", arg=since)
 
 
 def kept(party: Party) -> list[tuple[str, int]]:
@@ -115,6 +130,7 @@ def begun(party: Party, name: str, item: int, ms: int) -> None:
     assert answer.status == 204
 
 
+STARTS_WITH_80 = re.compile(r"^You stopped at 1:20\. The room is at 0:\d\d\.")
 STARTS_WITH = re.compile(r"^You stopped at 1:2\d\. The room is at 0:\d\d\.")
 
 
@@ -198,3 +214,196 @@ def test_nobody_who_listened_along_is_asked_anything_and_my_rooms_leads_back(par
     expect(cleo.page.get_by_role("heading", name="Continue where you stopped")).to_be_visible()
     cleo.page.click(".begun__row a")
     cleo.live().in_step()
+
+
+def ends(party: Party, item: int) -> list[tuple[int, int]]:
+    """How far Cleo got with an item, and whether that is its end."""
+    return party.house.rows(
+        "SELECT progress.position_ms, is_done FROM progress JOIN person ON person.id = user_id "
+        "JOIN item ON item.track_id = progress.track_id AND item.room_id = progress.room_id "
+        "WHERE display_name = 'Cleo' AND item.id = ?",
+        item,
+    )
+
+
+def skip(party: Party, seat: Seat, item: int) -> None:
+    """The host goes on to this item, which somebody hears."""
+    party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="skip")
+    seat.page.wait_for_function("(item) => partyline.player.item === item", arg=str(item))
+    seat.in_step()
+
+
+def test_a_song_heard_to_its_end_is_done_and_one_left_half_way_stays_listed(party: Party) -> None:
+    party.begin("Ada", tracks=4)
+    first, second, third = party.items()
+    ada, cleo = party.visit("Ada").in_step(), party.visit("Cleo").in_step()
+    skip(party, cleo, first)
+    seek(ada, 50_000)
+    cleo.in_step()
+
+    def said() -> bool:
+        cleo.page.evaluate("() => dispatchEvent(new Event('pagehide'))")
+        return any(ms >= 50_000 for ms, _ in ends(party, first))
+
+    eventually(cleo.page, said)
+    skip(party, cleo, second)
+    seek(ada, 92_000)
+    cleo.in_step()
+    # The room's own clock ends it, and the next one begins.
+    cleo.page.wait_for_function("(item) => partyline.player.item === item", arg=str(third))
+    eventually(cleo.page, lambda: ends(party, second) == [(100_000, 1)])
+    [(left, is_done)] = ends(party, first)
+    assert 50_000 <= left < 60_000 and not is_done
+    cleo.page.goto(f"{party.url}/my-rooms")
+    expect(cleo.page.locator(".begun__row")).to_have_count(1)
+    expect(cleo.page.locator(".begun__meta")).to_contain_text(re.compile(r"0:5\d of 1:40"))
+
+
+@pytest.mark.parametrize(("from_ms", "is_done"), [(75_000, 1), (94_000, 0)])
+def test_who_follows_to_the_end_beside_an_offer_is_done_but_not_for_the_last_seconds(
+    party: Party, from_ms: int, is_done: int
+) -> None:
+    party.begin("Ada", tracks=3)
+    first, second = party.items()
+    ada = party.visit("Ada").in_step()
+    party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="skip")
+    party.guests["Cleo"] = party.house.person("Cleo")
+    party.guests["Cleo"].join(party.code)
+    begun(party, "Cleo", first, 10_000)
+    ada.page.wait_for_function("(item) => partyline.player.item === item", arg=str(first))
+    seek(ada, from_ms)
+    cleo = party.visit("Cleo").in_step()
+    expect(cleo.page.locator("#alone-words")).to_contain_text("You stopped at 0:10.")
+    with cleo.page.expect_request("**/progress?item=*"):
+        cleo.page.wait_for_function("(item) => partyline.player.item === item", arg=str(second))
+    cleo.in_step()
+    # What is played now is saved after what ended, if that is.
+    eventually(cleo.page, lambda: ends(party, second))
+    assert ends(party, first) == [(100_000 if is_done else 10_000, is_done)]
+
+
+def test_an_offer_is_open_until_the_room_comes_there_or_was_followed_for_two_minutes(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    seat = party.visit("Ada")
+    decide = """([seconds, leap, stopped]) => {
+      const { followedMs, isOpen } = partyline.resume;
+      let before = { item: '1', positionMs: 600_000, at: 0 }, offer = { item: '1', positionMs: stopped, followedMs: 0 };
+      offer.isAhead = stopped > before.positionMs;
+      for (let look = 1; look <= seconds; look += 1) {
+        const positionMs = before.positionMs + 1_000 + (look === 30 ? leap : 0);
+        const now = { item: '1', positionMs, at: before.at + 1_000 };
+        offer.followedMs += followedMs(before, now);
+        before = now;
+      }
+      return isOpen(offer, '1', before.positionMs);
+    }"""
+    for seconds, leap, stopped, is_open in (
+        (119, 0, 100_000, True),
+        (120, 0, 100_000, False),
+        (120, 400_000, 100_000, True),
+        (120, -300_000, 100_000, True),
+        (121, 400_000, 100_000, False),
+        (50, -550_000, 100_000, False),
+        (60, 0, 700_000, True),
+        (99, 0, 700_000, False),
+    ):
+        assert seat.page.evaluate(decide, [seconds, leap, stopped]) == is_open, (seconds, leap, stopped)
+    both = "([one, other]) => partyline.resume.followedMs(one, other)"
+    one = {"item": "1", "positionMs": 5_000, "at": 0}
+    for other, followed in (
+        ({"item": "1", "positionMs": 6_000, "at": 1_000}, 1_000),
+        ({"item": "2", "positionMs": 6_000, "at": 1_000}, 0),
+        ({"item": "1", "positionMs": 6_000, "at": 1_000, "isAlone": True}, 0),
+        ({"item": "1", "positionMs": 5_000, "at": 900}, 0),
+        ({"item": "1", "positionMs": 64_000, "at": 59_000}, 59_000),
+        ({"item": "1", "positionMs": 65_000, "at": 60_000}, 0),
+    ):
+        assert seat.page.evaluate(both, [one, other]) == followed, other
+    reaches = """([left, away]) => partyline.resume.reachesEnd(
+      { durationMs: 200_000, positionMs: 200_000 - left, at: 0 }, away)"""
+    for left, away, is_done in (
+        (900, 0, True),
+        (1_100, 0, False),
+        (25_000, 1_000, False),
+        (25_000, 24_000, True),
+        (61_000, 900_000, True),
+        (61_001, 900_000, False),
+    ):
+        assert seat.page.evaluate(reaches, [left, away]) == is_done, (left, away)
+    assert not seat.page.evaluate(
+        "() => partyline.resume.reachesEnd({ durationMs: 0, positionMs: 0, at: 0 }, 9)"
+    )
+
+
+def test_who_stays_with_the_room_is_asked_anew_after_another_absence(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    ada, cleo = party.visit("Ada").in_step(), party.visit("Cleo").in_step()
+    words = cleo.page.locator("#alone-words")
+
+    def is_away(from_ms: int, to_ms: int) -> None:
+        seek(ada, from_ms)
+        within = (
+            "(from) => partyline.player.roomMs() > from + 2_500 && partyline.player.roomMs() < from + 50_000"
+        )
+        cleo.page.wait_for_function(within, arg=from_ms)
+        cleo.in_step()
+        looked(cleo)
+        cleo.page.evaluate(STALLS)
+        seek(ada, to_ms)
+        cleo.page.wait_for_function("(ms) => partyline.player.roomMs() > ms", arg=to_ms)
+        cleo.page.evaluate(LATER, 70_000)
+
+    is_away(1_000, 80_000)
+    expect(words).to_contain_text(re.compile(r"You stopped at 0:\d\d\. The room is at 1:[23]\d\."))
+    cleo.page.click("#alone-close")
+    looked(cleo)
+    expect(cleo.page.locator("#alone")).to_be_hidden()
+    cleo.page.evaluate(GOES_ON)
+    is_away(12_000, 88_000)
+    expect(words).to_contain_text(re.compile(r"You stopped at 0:[12]\d\. The room is at 1:[234]\d\."))
+
+
+def test_a_leap_of_the_hosts_after_a_long_pause_is_no_absence(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    ada, cleo = party.visit("Ada").in_step(), party.visit("Cleo").in_step()
+    seek(ada, 1_000)
+    cleo.in_step()
+    looked(cleo)
+    party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="pause")
+    cleo.page.wait_for_function("() => partyline.player.state === 'paused'")
+    cleo.page.evaluate(LATER, 70_000)
+    looked(cleo)
+    seek(ada, 85_000)
+    party.guests["Ada"].post(f"/rooms/{party.code}/playback", action="play")
+    cleo.page.wait_for_function("() => partyline.player.roomMs() > 85_000")
+    looked(cleo)
+    # At once: the end of the track would hide it, too.
+    assert cleo.page.locator("#alone").is_hidden()
+
+
+def test_a_house_in_trouble_is_asked_again_before_anything_is_saved(party: Party) -> None:
+    party.begin("Ada", tracks=2)
+    cleo = party.visit("Cleo").in_step()
+    [second] = party.items()
+    begun(party, "Cleo", second, 80_000)
+    troubles = [429, 503]
+    saved: list[str] = []
+    cleo.page.on("request", lambda request: saved.append(request.post_data or ""))
+
+    def answer(route: Route) -> None:
+        if troubles:
+            route.fulfill(status=troubles.pop(0), body="")
+        else:
+            route.continue_()
+
+    cleo.page.route("**/progress?item=*", answer)
+    skip(party, cleo, second)
+    expect(cleo.page.locator("#alone-words")).to_have_text(STARTS_WITH_80)
+    assert not troubles
+    assert not any(f"item={second}&" in body for body in saved)
+    assert ends(party, second) == [(80_000, 0)]
+    known = {
+        status: cleo.page.evaluate("(status) => partyline.resume.isAnswer(status)", status)
+        for status in (None, 200, 204, 403, 404, 408, 410, 429, 500, 503)
+    }
+    assert [status for status, is_answer in known.items() if not is_answer] == [None, 408, 429, 500, 503]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,14 @@ DROP = """async ({ base64, name }) => {
   fire('drop');
   return [isShown, document.getElementById('drop').hidden];
 }"""
+
+SEND_WHOLE = """async ({ base64, names }) => {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const body = new FormData();
+  for (const name of names) body.append('file', new File([bytes], name));
+  return (await fetch(`${partyline.base}files`, { method: 'POST', body })).status;
+}"""
+BUSY = '<div id="notice" role="alert"><span>Many people are sending files just now.</span></div>'
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +135,6 @@ def test_after_a_reload_the_same_file_is_chosen_again_and_goes_on(party: Party, 
 
 
 def test_a_file_dropped_anywhere_shows_the_veil_and_is_sent(party: Party, short: Path) -> None:
-    import base64
-
     party.begin("Ada")
     ada = party.visit("Ada")
     data = base64.b64encode(short.read_bytes()).decode()
@@ -147,6 +154,46 @@ def test_what_is_no_music_is_refused_with_a_sentence_that_stays(party: Party, tm
     assert refused.locator(".upload__note").inner_text()
     ada.page.get_by_role("button", name="Call off page.mp3").click()
     expect(ada.page.locator(".upload")).to_have_count(1)
+
+
+def test_files_sent_by_a_form_are_told_of_until_they_are_done_with(party: Party, short: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    data = base64.b64encode(short.read_bytes()).decode()
+    assert ada.page.evaluate(SEND_WHOLE, {"base64": data, "names": ["Shared.wav", "notes.txt"]}) == 200
+    again = party.again(ada)
+    row_says(again.page, "notes.txt", "won’t play here")
+    in_line(again, "Shared")
+    row_says(again.page, "Shared.wav", "In line")
+    again.page.get_by_role("button", name="Call off notes.txt").click()
+    again.page.get_by_role("button", name="Call off Shared.wav").click()
+    expect(again.page.locator("#uploads")).to_be_hidden()
+    last = party.again(again)
+    expect(last.page.locator("#uploads")).to_be_hidden()
+    expect(last.page.locator(".upload")).to_have_count(0)
+    rows = party.house.rows("SELECT name, state FROM upload WHERE name IN ('Shared.wav', 'notes.txt')")
+    assert sorted(rows) == [("Shared.wav", "ready"), ("notes.txt", "refused")]
+
+
+def test_a_row_says_why_the_server_takes_nothing_just_now_and_goes_on(party: Party, short: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    turned_away: list[int] = []
+    is_free: list[bool] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method != "PATCH" or is_free:
+            route.continue_()
+            return
+        turned_away.append(429 if turned_away else 503)
+        route.fulfill(status=turned_away[-1], content_type="text/html", body=BUSY)
+
+    ada.page.route("**/uploads/*", refuse)
+    ada.page.set_input_files("#upload-file", short)
+    eventually(ada.page, lambda: len(turned_away) > 1)
+    row_says(ada.page, "Short.wav", "0 %, Many people are sending files just now.")
+    is_free.append(True)
+    row_says(ada.page, "Short.wav", "In line")
 
 
 def test_two_are_sent_at_once_and_one_that_is_called_off_makes_room(party: Party, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from config import settings
 from media import archive, registry
-from media.provider import Facts, Found, Reference, Trouble
+from media.provider import Facts, Found, Reference, Trouble, Unreachable
 from tests.media.catalogues import FAILURES, HOSTILE, ITEM, Catalogues, catalogues, doc, said
 
 __all__ = ["catalogues"]
@@ -62,6 +62,17 @@ def test_what_goes_wrong_is_a_sentence(catalogues: Catalogues, name: str) -> Non
         archive.search("tape", catalogues.settings)
     with pytest.raises(Trouble, match=sentence):
         looked_up(catalogues)
+
+
+def test_a_catalogue_that_does_not_answer_is_named(
+    catalogues: Catalogues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise Unreachable("Nobody answers at that address.")
+
+    monkeypatch.setattr("media.catalogues.fetch", nobody)
+    with pytest.raises(Trouble, match="^The Internet Archive cannot be reached just now.$"):
+        archive.search("tape", catalogues.settings)
 
 
 def test_a_search_that_answers_something_else_is_a_sentence(catalogues: Catalogues) -> None:

@@ -9,9 +9,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from config import Settings, settings
-from media import youtube
+from media import oembed, youtube
 from media.oembed import Busy
-from media.provider import Reference, Trouble
+from media.provider import Reference, Trouble, Unreachable
 
 ID = "dQw4w9WgXcQ"
 FORMS = {
@@ -191,6 +191,18 @@ def test_a_refusal_is_a_sentence(
     with pytest.raises(Trouble, match=words) as refused:
         youtube.fetch(reference(), reach)
     assert refused.value.again is again
+
+
+def test_a_place_that_does_not_answer_is_named_and_tried_again(
+    reach: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise Unreachable("Nobody knows that address.")
+
+    monkeypatch.setattr(oembed, "fetch", nobody)
+    with pytest.raises(Trouble, match="^YouTube cannot be reached just now.$") as refused:
+        youtube.fetch(reference(), reach)
+    assert refused.value.again
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import Item, Member, Playback, Progress, Room, Track, database
-from party import people, progress, rooms
+from party import hosting, people, progress, restart, rooms
 from party.change import Person
 from party.errors import Invalid, NotAllowed, NotFound, NotKnown, Over
 from tests.ledger import every_row
@@ -147,6 +147,101 @@ def test_what_was_begun_is_listed_newest_first_until_it_is_done_or_forgotten(cas
     assert [row.track.id for row in progress.unfinished(cast.cleo.user_id)] == tracks[1:]
     Member.update(left_at=1).where(Member.id == cast.members["cleo"]).execute()
     assert progress.unfinished(cast.cleo.user_id) == [], "a room left is not looked into"
+
+
+def test_what_has_just_been_played_is_still_said_to_be_done(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    progress.save_progress(cast.cleo, cast.code, item, 40_000)
+    Item.update(state="played").where(Item.id == item).execute()
+    assert progress.save_progress(cast.cleo, cast.code, item, SONG_MS)
+    assert kept(cast.cleo)[0][1:] == (SONG_MS, SONG_MS, True)
+
+
+def again(cast: Cast, code: str) -> str:
+    """The room ends, and goes on in a new one."""
+    hosting.end_room(cast.ada, code)
+    return restart.start_again(cast.ada, code)
+
+
+def test_what_was_begun_in_a_room_is_shown_where_it_goes_on(cast: Cast, time) -> None:
+    first, second = cast.add(2)
+    for item, position in ((first, 30_000), (second, 50_000)):
+        time.move(6)
+        progress.save_progress(cast.cleo, cast.code, item, position)
+    Item.update(state="played").where(Item.id == second).execute()
+    tracks = [Item.get_by_id(item).track_id for item in (second, first)]
+    code = again(cast, again(cast, cast.code))
+    room = Room.get(Room.code == code)
+
+    def listed(room_id: int | None = None) -> list[tuple[int, int, str]]:
+        found = progress.unfinished(cast.cleo.user_id, room_id)
+        return [(row.track.id, row.position_ms, row.room_code) for row in found]
+
+    assert listed() == listed(room.id) == [(tracks[0], 50_000, code), (tracks[1], 30_000, code)]
+    assert progress.stopped_at(cast.cleo.user_id, room.id, tracks[0]).position_ms == 50_000
+    # What is heard of it there takes its place, also to the end.
+    seat = Member.get(Member.room == room, Member.user == cast.cleo.user_id)
+    heard = {
+        track: Item.create(
+            room=room,
+            track=track,
+            added_by=seat,
+            state="played",
+            position=place,
+            added_seq=1,
+            added_at_advance=0,
+            guard_limit=1,
+            added_at=0,
+        )
+        for track, place in zip(tracks, "ab", strict=True)
+    }
+    progress.save_progress(cast.cleo, code, heard[tracks[0]].id, SONG_MS)
+    progress.save_progress(cast.cleo, code, heard[tracks[1]].id, 60_000)
+    assert listed() == listed(room.id) == [(tracks[1], 60_000, code)]
+    assert progress.stopped_at(cast.cleo.user_id, room.id, tracks[0]).is_done
+    assert progress.stopped_at(cast.cleo.user_id, room.id, tracks[1]).position_ms == 60_000
+    progress.forget(cast.cleo, code, tracks[1])
+    assert listed() == listed(room.id) == [], "the older place does not come back"
+    assert progress.stopped_at(cast.cleo.user_id, cast.room().id, tracks[1]) is None
+
+
+def test_rooms_that_are_over_and_go_on_nowhere_are_not_offered_nor_those_somebody_is_out_of(
+    cast: Cast, time
+) -> None:
+    [item] = cast.add(1)
+    progress.save_progress(cast.cleo, cast.code, item, 40_000)
+    assert progress.unfinished(cast.cleo.user_id) != []
+    people.screen_opened(cast.members["ada"], "web-1")
+    hosting.screen_arrived(cast.ada, cast.code)
+    people.screens_closed(cast.members["ada"], "web-1")
+    hosting.screens_gone(cast.ada, cast.code)
+    time.move(400)
+    assert cast.room().state == "LIVE" and progress.unfinished(cast.cleo.user_id) == []
+    code = restart.start_again(cast.ada, cast.code)
+    assert [row.room_code for row in progress.unfinished(cast.cleo.user_id)] == [code]
+    new = Member.room == Room.get(Room.code == code)
+    Member.update(left_at=1).where(new, Member.user == cast.cleo.user_id).execute()
+    assert progress.unfinished(cast.cleo.user_id) == []
+    Member.update(left_at=None).where(new, Member.user == cast.cleo.user_id).execute()
+    hosting.end_room(cast.ada, code)
+    assert progress.unfinished(cast.cleo.user_id) == []
+
+
+def test_only_so_many_rooms_are_looked_back_through(cast: Cast, time) -> None:
+    [item] = cast.add(1)
+    track = Item.get_by_id(item).track_id
+    progress.save_progress(cast.cleo, cast.code, item, 40_000)
+    Item.update(state="removed").where(Item.id == item).execute()
+    Playback.update(item=None, play=None, state="idle").execute()
+    codes = [cast.code]
+    while len(codes) < progress.ROOMS_IN_A_ROW + 1:
+        codes.append(again(cast, codes[-1]))
+        if len(codes) == progress.ROOMS_IN_A_ROW:
+            assert [row.room_code for row in progress.unfinished(cast.cleo.user_id)] == codes[-1:]
+            assert progress.stopped_at(cast.cleo.user_id, Room.get(Room.code == codes[-1]).id, track)
+    last = Room.get(Room.code == codes[-1]).id
+    assert progress.unfinished(cast.cleo.user_id, last) == progress.unfinished(cast.cleo.user_id) == []
+    assert progress.stopped_at(cast.cleo.user_id, last, track) is None
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

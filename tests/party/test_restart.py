@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from models import Ban, Event, Item, Member, Room, Vote
-from party import hosting, lifecycle, people, playback, queue, restart, snapshot
+from models import Ban, Event, Item, Member, Play, Playback, Room, Track, Vote
+from party import auditor, hosting, lifecycle, people, playback, queue, restart, snapshot
 from party.change import connected
 from party.errors import Conflict, NotAllowed, NotFound
 from party.permissions import can
 from tests.party.test_hosting import arrive
 from tests.party.test_hosting_roles import hand_over, refused, set_room
-from tests.stage import Cast
+from tests.stage import SONG_MS, Cast
 
 
 def end(cast: Cast) -> None:
@@ -237,3 +237,96 @@ def test_the_old_room_stays_as_it_was(cast: Cast) -> None:
     assert snapshot.take(cast.code) == before
     assert lifecycle.effective(cast.room(), 0)[0] == "EXPIRED"
     assert can("guest", "start_again")
+
+
+def stage(code: str) -> tuple[int | None, str, int]:
+    """What is on, whether it plays, and where it stands."""
+    seen = snapshot.take(code)
+    return (seen.now.track.id if seen.now else None, seen.playback.state, seen.playback.position_ms)
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_what_played_at_the_end_goes_on_first_and_paused_where_it_stood(
+    cast: Cast, time, is_paused: bool
+) -> None:
+    arrive(cast)
+    _, *items = cast.add(4)
+    playing, *waiting = [Item.get_by_id(item).track_id for item in items]
+    queue.cast_vote(cast.ben, cast.code, items[0], 1)
+    playback.skip(cast.ada, cast.code)
+    playback.seek(cast.ada, cast.code, 30_000, lead_ms=0)
+    time.move(12)
+    if is_paused:
+        playback.pause(cast.ada, cast.code)
+        time.move(500)
+    end(cast)
+    assert stage(cast.code)[:2] == (None, "idle")
+    assert restart.memory_of(cast.code, cast.ada.user_id).stood_at_ms == 42_000
+    assert restart.memory_of(cast.code, cast.dan.user_id).stood_at_ms == 0
+    time.move(3_600)
+    code = restart.start_again(cast.ada, cast.code)
+    assert stage(code) == (playing, "paused", 42_000)
+    assert tracks(code) == waiting and snapshot.take(code).now.up == 1
+    room, anchor = Room.get(Room.code == code), Playback.get(Playback.room == Room.get(Room.code == code))
+    assert (anchor.at_ms, anchor.version, anchor.ends_at) == (time.now_ms, 2, None)
+    assert (anchor.paused_by.user_id, room.advance) == (cast.ada.user_id, cast.room().advance + 1)
+    log = [row.kind for row in Event.select().where(Event.room == room).order_by(Event.seq)]
+    assert log[-2:] == ["item_started", "playback_changed"] and len(log) == room.seq
+    assert auditor.audit_all() == []
+    # Nothing but a person starts it, and then it goes on to the rest.
+    time.move(1_000)
+    people.screen_opened(people.join(cast.ada, code), "web-2")
+    hosting.screen_arrived(cast.ada, code)
+    assert stage(code) == (playing, "paused", 42_000)
+    playback.play(cast.ada, code, lead_ms=0)
+    time.move((SONG_MS - 42_000) / 1_000)
+    assert playback.advance(code, Playback.get(Playback.room == room).play_id)
+    assert stage(code)[0] == waiting[0]
+    assert auditor.audit_all() == []
+    # It is theirs to end and to start again, too.
+    hosting.end_room(cast.ada, code)
+    assert stage(restart.start_again(cast.ada, code)) == (None, "idle", 0)
+
+
+def test_a_room_whose_host_never_came_back_goes_on_where_it_was_when_grace_ran_out(cast: Cast, time) -> None:
+    arrive(cast)
+    [item] = cast.add(1)
+    Track.update(duration_ms=7_200_000).where(Track.id == Item.get_by_id(item).track_id).execute()
+    playback.seek(cast.ada, cast.code, 0, lead_ms=0)
+    people.screens_closed(cast.members["ada"], "web-1")
+    hosting.screens_gone(cast.ada, cast.code)
+    time.move(4_000)
+    code = restart.start_again(cast.ada, cast.code)
+    assert stage(code) == (Item.get_by_id(item).track_id, "paused", 305_000)
+    assert auditor.audit_all() == []
+
+
+def test_nobody_goes_back_to_what_had_hardly_begun_was_all_but_over_or_the_room_chose(
+    cast: Cast, time
+) -> None:
+    arrive(cast)
+    [item, _] = cast.add(2)
+    playback.seek(cast.ada, cast.code, 40_000, lead_ms=0)
+    end(cast)
+    ended = cast.room().expired_at
+
+    def goes_on(position_ms: int) -> bool:
+        Playback.update(position_ms=position_ms).where(Playback.room == cast.room()).execute()
+        return restart.memory_of(cast.code, cast.ada.user_id).stood_at_ms == position_ms
+
+    places = (0, 14_999, 15_000, 94_999, 95_000, 3 * SONG_MS)
+    assert [goes_on(place) for place in places] == [True, False, True, True, False, False]
+    Item.update(is_filler=True).where(Item.id == item).execute()
+    assert not goes_on(40_000)
+    Item.update(is_filler=False).where(Item.id == item).execute()
+    Track.update(state="failed").where(Track.id == Item.get_by_id(item).track_id).execute()
+    assert not goes_on(40_000)
+    Track.update(state="ready", duration_ms=0).where(Track.id == Item.get_by_id(item).track_id).execute()
+    assert goes_on(3 * SONG_MS), "nobody knows how long it is"
+    Item.update(length_ms=SONG_MS).where(Item.id == item).execute()
+    assert not goes_on(3 * SONG_MS) and goes_on(40_000)
+    for changed in ({"end_reason": "skipped"}, {"ended_at": ended - 1, "end_reason": "finished"}):
+        Play.update(**changed).where(Play.room == cast.room()).execute()
+        assert not goes_on(40_000), "it was over before the room was"
+    code = restart.start_again(cast.ada, cast.code)
+    assert stage(code) == (None, "idle", 0) and len(tracks(code)) == 1

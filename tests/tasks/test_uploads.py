@@ -14,7 +14,7 @@ from media.provider import Trouble
 from models import Item, Track, Upload
 from party import measuring, queue, tracks, work
 from party import uploads as rules
-from tasks import uploads
+from tasks import huey, uploads
 from tests.media import making as m
 from tests.media.arrivals import Arrivals
 from tests.stage import Cast
@@ -36,6 +36,15 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
     monkeypatch.setitem(work.carriers, "measure_track", asked.append)
     return asked
+
+
+def work_off(most: int = 5) -> list[str]:
+    """One thread of the worker does so much of what is in the queue; the names of what it took."""
+    taken: list[str] = []
+    while len(taken) < most and (task := huey.dequeue()) is not None:
+        taken.append(task.name)
+        huey.execute(task)
+    return taken
 
 
 def test_a_good_file_becomes_a_track_on_the_line(arrivals: Arrivals, handed: list[int]) -> None:
@@ -284,6 +293,33 @@ def test_a_raised_rendition_that_would_move_the_track_is_left_out(
     assert not any(name.endswith(".opus") for name in arrivals.files())
 
 
+@pytest.mark.parametrize("raised", [None, b"OggS", m.sound("OGG", "OPUS", rate=48_000, seconds=1.5)])
+@pytest.mark.parametrize(("name", "data"), [("a.wav", m.wav()), ("a.flac", m.sound("FLAC"))])
+def test_where_it_cannot_be_raised_there_is_opus_as_it_came_for_those_who_need_it(
+    raised: bytes | None, name: str, data: bytes, arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+    plain = m.sound("OGG", "OPUS", rate=48_000)
+
+    def render(_path: Path, _demuxer: str, _length: int, into: Path, gain_db: float) -> bool:
+        given.append(gain_db)
+        made = raised if gain_db else plain
+        if made is not None:
+            into.write_bytes(made)
+        return made is not None
+
+    track = arrivals.track(name, data)
+    monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
+    monkeypatch.setattr(loudness, "measure", lambda *_words: -20.0)
+    monkeypatch.setattr(waveform, "draw", lambda *_words: "z")
+    monkeypatch.setattr(uploads.opus, "render", render)
+    uploads.measure_track.call_local(track.id)
+    track = Track.get_by_id(track.id)
+    assert given == [2.0, 0.0] and track.opus_gain_db == 0.0
+    assert arrivals.stored(track.opus_file).read_bytes() == plain
+    assert not tracks.view_of(track).is_lifted
+
+
 def test_a_track_given_up_while_it_is_measured_leaves_no_rendition(
     arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -377,6 +413,26 @@ def test_half_of_the_worker_stays_free(arrivals: Arrivals, monkeypatch: pytest.M
     assert later == [(upload_id, uploads.WAIT_SECONDS)]
     uploads.check_upload.call_local(upload_id)
     assert Upload.get_by_id(upload_id).state == "ready"
+
+
+def test_what_finds_no_place_to_be_measured_waits_for_one_without_asking_again_and_again(
+    arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id, [first] = arrivals.send("a.mp3", b"<html>"), arrivals.cast.tracks[:1]
+    monkeypatch.setattr(tools, "has_ffmpeg", lambda: True)
+    monkeypatch.setitem(work.carriers, "measure_track", uploads.measure_track)
+    huey.flush()
+    with uploads._slots, uploads._slots:
+        uploads.measure_track(first)
+        assert work_off() == ["measure_track"]
+        assert not [*huey.pending(), *huey.scheduled()], "nobody asks the queue again and again"
+        assert Track.get_by_id(first).loudness_lufs is None
+    uploads.check_upload(upload_id)
+    assert work_off(2) == ["check_upload", "measure_track"], "whoever gives a place back has it measured"
+    assert Track.get_by_id(first).loudness_lufs is not None
+    huey.flush()
+    uploads.check_upload(upload_id)
+    assert work_off() == ["check_upload"], "and that once"
 
 
 def test_one_file_is_looked_at_by_one(arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch) -> None:

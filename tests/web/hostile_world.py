@@ -58,6 +58,7 @@ from party import (
 )
 from party import playback as player
 from party.change import Person
+from party.clock import now_ms
 from party.playlists import Line
 from tests.payloads import PAYLOADS
 from tests.stage import Cast, library
@@ -258,7 +259,7 @@ def _bring(world: World) -> None:
     for number, state in enumerate(("receiving", "refused")):
         Upload.create(
             token=f"upload{number}", user=cast.ada.user_id, room=room, name=f"{number}.mp3", size_bytes=10, state=state,
-            reason="No" if number else "", began_at=1, touched_at=1,
+            reason="No" if number else "", began_at=now_ms(), touched_at=now_ms(),
         )  # fmt: skip
     for kind, state in (("subsonic", "ready"), ("jellyfin", "failed"), ("spotify", "ready")):
         made = Source.create(

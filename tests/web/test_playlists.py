@@ -371,6 +371,19 @@ def test_all_of_it_goes_on_the_line_in_order_and_says_what_did_not(app: Flask, c
     assert waiting == [cast.tracks[1], cast.tracks[0], cast.tracks[2], cast.tracks[4], cast.tracks[5]]
 
 
+def test_a_plain_form_is_told_the_same_on_the_page_that_follows(app: Flask, cast: Cast, time) -> None:
+    made = playlists.keep_lines(cast.ada, "Late", [_line(cast.tracks[0]), Line("Only words")])
+    ada, ben = (Browser(app, person) for person in (cast.ada, cast.ben))
+    answer = ada.post(f"/rooms/{cast.code}/playlists/{made}")
+    page = answer.headers["Location"]
+    said = "1 went on. 1 is words only so far."
+    assert answer.status_code == 303 and said not in page
+    assert said in words(ada.get(page)) and said not in words(ben.get(page))
+    assert said not in words(ada.get(f"/rooms/{cast.code}?said=1%201%20went%20on"))
+    time.move(61)
+    assert said not in words(ada.get(page)), "that is no news any more"
+
+
 def test_a_limit_stops_it_where_it_is_reached(app: Flask, cast: Cast) -> None:
     made = playlists.keep_lines(cast.ben, "Late", [_line(each) for each in cast.tracks[:9]])
     Room.update(settings={"max_waiting": 3}).execute()

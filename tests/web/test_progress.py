@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from models import Item, Member, Progress
+from models import Item, Member, Progress, Room
+from tests.conftest import MovableClock
 from tests.doors import Browser, tree, words
 from tests.ledger import every_row
 from tests.stage import Cast
@@ -68,6 +69,8 @@ def test_what_was_begun_is_on_my_rooms_and_in_the_room_until_it_is_forgotten(
     items = cast.add(2)
     track = Item.get_by_id(items[1]).track
     cleo.post(f"/rooms/{cast.code}/progress", item=items[1], position_ms=42_000)
+    assert "Continue where you stopped" not in words(cleo.get(f"/rooms/{cast.code}")), "it is in line"
+    Item.update(state="played").where(Item.id == items[1]).execute()
     for path in ("/my-rooms", f"/rooms/{cast.code}"):
         page = cleo.get(path)
         assert "Continue where you stopped" in words(page) and "0:42 of 1:40" in words(page), path
@@ -82,3 +85,19 @@ def test_whoever_left_a_room_is_not_led_back_into_it(cast: Cast, cleo: Browser) 
     cleo.post(f"/rooms/{cast.code}/progress", item=item, position_ms=42_000)
     Member.update(left_at=1).where(Member.id == cast.members["cleo"]).execute()
     assert "Continue where you stopped" not in words(cleo.get("/my-rooms"))
+
+
+def test_the_memory_of_a_room_says_where_a_new_one_goes_on(
+    cast: Cast, time: MovableClock, ada: Browser, cleo: Browser
+) -> None:
+    cast.add(2)
+    time.move(62)
+    ada.post(f"/rooms/{cast.code}/end")
+    said = "A new room can go on where this one stopped, paused at 1:01, with 1 track still waiting"
+    assert said in words(ada.get(f"/rooms/{cast.code}"))
+    assert "can go on" not in words(cleo.get(f"/rooms/{cast.code}"))
+    assert ada.post(f"/rooms/{cast.code}/again").status_code == 303
+    new = Room.get(Room.continues == cast.room())
+    stage = tree(ada.get(f"/rooms/{new.code}")).find("playback")
+    assert stage is not None
+    assert (stage.attrs["data-state"], stage.attrs["data-position-ms"]) == ("paused", "61700")

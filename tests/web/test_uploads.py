@@ -16,10 +16,12 @@ from werkzeug.test import TestResponse
 
 from config import settings
 from models import Holding, Outcome, Room, Track, Upload, database
-from party import attempts, configuring, files, parts, people, rooms, uploads, work
+from party import attempts, configuring, files, parts, people, rooms, under_way, uploads, work
+from tests.conftest import MovableClock
 from tests.doors import Browser, tree, words
 from tests.ledger import every_row
 from tests.party.test_files import bring
+from tests.screen import Node
 from tests.stage import Cast
 from web import receiving
 from web.places import Places, Share
@@ -352,16 +354,100 @@ def test_a_plain_form_sends_files_whole(cast: Cast, cleo: Browser, handed: list[
     assert handed == [first.id, second.id] and len(list(parts.folder().iterdir())) == 2
 
 
-def test_of_a_form_what_may_come_comes_and_nothing_of_the_rest_stays(cast: Cast, cleo: Browser) -> None:
-    sent = [(io.BytesIO(b"x"), "a.exe"), (io.BytesIO(b"tiny"), "b.ogg"), (io.BytesIO(b""), "")]
-    assert cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": sent}).status_code == 303
-    assert [upload.name for upload in Upload.select()] == ["b.ogg"] and len(
-        list(parts.folder().iterdir())
-    ) == 1
+def test_of_a_form_what_may_come_comes_and_of_the_rest_it_is_said_why(cast: Cast, cleo: Browser) -> None:
+    sent = form_of(("a.exe", b"x"), ("b.ogg", b"tiny"), ("", b""), ("<b>empty.mp3", b""))
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data=sent)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/rooms/{cast.code}")
+    kept = [(upload.name, upload.state, upload.room_id) for upload in Upload.select().order_by(Upload.id)]
+    room = cast.room().id
+    assert kept == [
+        ("b.ogg", "checking", room), ("a.exe", "refused", room), ("<b>empty.mp3", "refused", room),
+    ]  # fmt: skip
+    assert list(parts.folder().iterdir()) == [parts.path_of(Upload.get(Upload.name == "b.ogg").token)]
+    assert told(cleo, cast.code) == [
+        ("b.ogg", "Having a listen"),
+        ("a.exe", "That kind of file won’t play here. Try mp3, m4a, flac, ogg, opus, wav, mp4 or webm."),
+        ("<b>empty.mp3", "That file is empty."),
+    ]
+
+
+def test_a_form_of_which_nothing_is_taken_says_which_file_and_why(cast: Cast, cleo: Browser) -> None:
     before = every_row()
-    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data={"file": [(io.BytesIO(b"x"), "a.exe")]})
-    assert answer.status_code == 422 and "won’t play here" in words(answer)
-    assert every_row() == before and len(list(parts.folder().iterdir())) == 1
+    sent = form_of(("a.exe", b"x"), ("<b>b.exe", b"x"), ("c.mp3", b""))
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data=sent)
+    assert answer.status_code == 422
+    said = words(answer)
+    assert "“a.exe”, “<b>b.exe”: That kind of file won’t play here." in said
+    assert "“c.mp3”: That file is empty." in said and said.count("won’t play here") == 1
+    assert every_row() == before and not list(parts.folder().iterdir())
+
+
+def told(browser: Browser, code: str) -> list[tuple[str, str]]:
+    """The files that a room's page tells its person of, and what of each."""
+    page = tree(browser.get(f"/rooms/{code}"))
+    box = page.find("uploads")
+    rows = [node for node in page.find("uploads-list").all() if node.tag == "li"]
+    assert ("hidden" in box.attrs) == (not rows)
+    return [(text_of(row, "upload__name"), text_of(row, "upload__note")) for row in rows]
+
+
+def text_of(row: Node, name: str) -> str:
+    [found] = (node for node in row.all() if node.attrs.get("class") == name)
+    assert found.tag == "bdi" or name != "upload__name"
+    return " ".join(child for child in found.children if isinstance(child, str))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [
+        ("ready", "", "In line"),
+        ("ready", "The line is full.", "Here, but not in line. The line is full."),
+        ("refused", "That is no sound.", "That is no sound."),
+        ("checking", "", "Having a listen"),
+    ],
+)
+def test_a_room_tells_its_person_what_became_of_files_sent_whole(
+    cast: Cast,
+    cleo: Browser,
+    ben: Browser,
+    nobody: Browser,
+    time: MovableClock,
+    state: str,
+    reason: str,
+    words: str,
+) -> None:
+    cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(("a.mp3", b"x")))
+    Upload.update(state=state, reason=reason).execute()
+    other = rooms.open_room(cast.cleo, "Other", 300)
+    assert told(cleo, cast.code) == [("a.mp3", words)]
+    assert told(cleo, other) == told(ben, cast.code) == []
+    assert 'id="uploads-list"' not in nobody.get(f"/rooms/{cast.code}").text
+    time.move(under_way.SHOWN_MS / 1000 - 1)
+    assert told(cleo, cast.code) == [("a.mp3", words)]
+    time.move(1)
+    assert told(cleo, cast.code) == ([("a.mp3", words)] if state == "checking" else [])
+
+
+@pytest.mark.parametrize("state", ["receiving", "cancelled"])
+def test_what_is_half_here_or_called_off_is_told_by_no_room(cast: Cast, cleo: Browser, state: str) -> None:
+    token = begin(cleo, cast)
+    Upload.update(state=state).where(Upload.token == token).execute()
+    assert told(cleo, cast.code) == []
+
+
+def test_where_tracks_are_suggested_a_file_waits_for_the_host(cast: Cast, cleo: Browser) -> None:
+    token = begin(cleo, cast)
+    Upload.update(state="ready").where(Upload.token == token).execute()
+    configuring.change_settings(cast.ada, cast.code, {"add": "approval"})
+    assert told(cleo, cast.code) == [("song.mp3", "Here, and waiting for the host’s OK")]
+
+
+def test_a_room_tells_of_the_latest_files_only(
+    cast: Cast, cleo: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_way, "MOST_SHOWN", 2)
+    cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(*((f"{n}.mp3", b"x") for n in range(3))))
+    assert [name for name, _ in told(cleo, cast.code)] == ["1.mp3", "2.mp3"]
 
 
 def form_of(*files: tuple[str, bytes]) -> dict[str, Any]:
@@ -379,6 +465,13 @@ def test_a_form_brings_only_so_many_files_and_leaves_nothing_when_there_are_more
     assert every_row() == before and not list(parts.folder().iterdir())
     assert cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(*files[:2])).status_code == 303
     assert Upload.select().count() == 2
+
+
+def test_a_file_in_a_form_may_have_the_beginning_of_an_end_anywhere(cast: Cast, cleo: Browser) -> None:
+    lines = b"fifteen letters\n" * 60_000
+    answer = cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(("a.mp3", lines)))
+    assert answer.status_code == 303
+    assert parts.path_of(Upload.get().token).read_bytes() == lines
 
 
 def test_a_form_with_endless_words_leaves_nothing(cast: Cast, cleo: Browser) -> None:
@@ -498,6 +591,20 @@ def test_with_several_rooms_it_is_asked_which(cast: Cast, cleo: Browser, handed:
     ) == 2
 
 
+def test_of_what_is_shared_it_is_said_which_files_were_not_taken(cast: Cast, cleo: Browser) -> None:
+    both = [("<b>notes.txt", b"x"), ("a.mp3", b"one")]
+    assert share(cleo, **form_of(*both)).status_code == 303
+    why = "That kind of file won’t play here."
+    [(first, listens), (second, sentence)] = told(cleo, cast.code)
+    assert (first, listens, second) == ("a.mp3", "Having a listen", "<b>notes.txt") and why in sentence
+    other = rooms.open_room(cast.cleo, "Other", 300)
+    answer = share(cleo, **form_of(*both))
+    assert "1 file waits" in words(answer) and f"<b>notes.txt {why}" in words(answer)
+    token = Upload.select(Upload.token).where(Upload.state == "receiving").scalar()
+    cleo.post("/share/room", code=other, token=token)
+    assert told(cleo, other)[-2:] == [("a.mp3", "Having a listen"), ("<b>notes.txt", sentence)]
+
+
 def test_a_shared_link_is_offered_to_the_links_of_a_room(cast: Cast, cleo: Browser) -> None:
     answer = share(cleo, title="Night Bus", text="Listen: https://music.example/a?b=1&c=<2> now")
     assert answer.status_code == 200 and f'action="/rooms/{cast.code}/links"' in answer.text
@@ -566,6 +673,33 @@ def test_everybody_sees_what_they_brought_and_deletes_it(
     assert f"file-{brought[0]}" not in page.text and f"file-{brought[1]}" in page.text
     assert files.orphans() == [brought[0]]
     assert cleo.post(addresses[0]).status_code == 404
+
+
+def test_what_was_begun_and_left_is_listed_with_its_bytes_and_called_off(
+    cast: Cast, cleo: Browser, ben: Browser, nobody: Browser
+) -> None:
+    assert "Not here yet" not in words(cleo.get("/account"))
+    token, shared = (
+        begin(cleo, cast, name="<b>a.mp3", size=2**21),
+        uploads.begin_shared(cast.cleo, "b.mp3", 9),
+    )
+    send(cleo, token, 0, b"x" * 2**20)
+    done = begin(cleo, cast, name="done.mp3", size=1)
+    send(cleo, done, 0, b"x")
+    page = cleo.get("/account")
+    said = words(page)
+    assert "<b>a.mp3" in said and "1 MB of 2 MB came" in said and "b.mp3" in said
+    assert "done.mp3" not in said and "Not here yet" not in words(ben.get("/account"))
+    address = f"/uploads/{token}/cancellation"
+    assert page.text.count("/cancellation") == 2 and f'action="{address}"' in page.text
+    before = every_row()
+    assert (ben.post(address).status_code, nobody.post(address).status_code) == (404, 401)
+    assert every_row() == before
+    answer = cleo.post(address)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account?done=upload#files")
+    assert (row(token).state, parts.path_of(token).exists()) == ("cancelled", False)
+    page = cleo.get("/account?done=upload")
+    assert "That upload is called off." in words(page) and token not in page.text and shared in page.text
 
 
 def test_the_library_leads_to_ones_own_files(cast: Cast, cleo: Browser, nobody: Browser) -> None:
