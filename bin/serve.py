@@ -71,6 +71,8 @@ def _settings() -> "Settings":
         raise Refusal(str(error)) from error
     # gunicorn reads this one by itself, and an empty one makes it fail.
     os.environ["WEB_CONCURRENCY"] = str(settings.web_concurrency)
+    # As in the Procfile: else glibc gives each of the worker's threads a heap of its own, and the worker grows.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     return settings
 
 

@@ -58,6 +58,7 @@ class House:
         self.environment = {
             **os.environ,
             **UNLIMITED,
+            "MALLOC_ARENA_MAX": "2",
             "DATA_DIR": str(folder),
             "DATABASE_URL": "",
             "REDIS_URL": "",
