@@ -248,6 +248,8 @@ def test_what_only_the_host_may_do_is_not_there_for_a_guest_and_is_refused_with_
         expect(ben.page.locator(control)).to_have_count(0)
     for seat in (ada, ben):
         seat.is_fresh()
+        # Who just came in shows a moment later.
+        expect(seat.page.locator("#people li")).to_have_count(2)
     ada.shows_as(ben)
     shown = ada.shows()
     for key in (" ", "Shift+ArrowRight", "Shift+N"):
