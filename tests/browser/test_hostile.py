@@ -52,6 +52,9 @@ ROOM = [
     "#mine",
 ]
 WHOLE = ["html"]
+THREE_FRAMES = """async () => {
+  for (let frame = 0; frame < 3; frame += 1) await new Promise((done) => requestAnimationFrame(done));
+}"""
 
 
 def sit(party: Party, guest: Guest | None) -> tuple[Seat, list[str]]:
@@ -254,6 +257,8 @@ def walked(party: Party, paths: list[tuple[str, Guest | None]]) -> dict[str, dic
             if is_room:
                 seat.live()
                 open_what_is_closed(seat.page)
+            # A page marks itself as painted two frames after its scripts (ui.js).
+            seat.page.evaluate(THREE_FRAMES)
             found[f"{who.name if who else 'nobody'} {path}"] = outline(seat.page, ROOM if is_room else WHOLE)
             assert caught(seat.page) == {}, path
         assert asked == []
