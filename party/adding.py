@@ -58,7 +58,7 @@ def add_link(
             track = _found_or_made(c, slug, title, is_video, facts)
             shelf.hold(track, c.room.id, c.seat.user_id, c.now)
             if track.state == "failed":
-                _need_to_add(c)
+                c.need_to_offer()
                 lookups.begin_anew(track)
                 standing = Item.get_or_none(_in_room(c.room), Item.track == track, Item.state == "waiting")
                 if standing is not None:
@@ -78,7 +78,7 @@ def look_again(actor: Person, code: str, item_id: int) -> None:
         item = Item.get_or_none(Item.id == item_id)
         lookups.hold_rooms(item.track.slug if item else "", code)
         with change(actor, code, may="see") as c:
-            _need_to_add(c)
+            c.need_to_offer()
             track = c.waiting_item(item_id).track
             if track.state == "failed" and track.reference:
                 lookups.begin_anew(track)
@@ -127,11 +127,6 @@ def _found_or_made(c: Change, slug: str, title: str, is_video: bool, facts: dict
         track = Track.get(Track.slug == slug)
         work.hand_over("look_up", track.id)
     return track
-
-
-def _need_to_add(c: Change) -> None:
-    if not c.can("suggest_item"):
-        c.need("add_item")
 
 
 def _in_room(room: Room) -> object:

@@ -71,6 +71,11 @@ class Change:
             is_watching = self.role == WATCHER and can(GUEST, ability, self.settings)
             raise NotAllowed(ACCOUNTS_ONLY if is_watching else refusal(ability))
 
+    def need_to_offer(self) -> None:
+        """Raise NotAllowed for whoever may neither put tracks on the line nor suggest any."""
+        if not self.can("suggest_item"):
+            self.need("add_item")
+
     def member_of(self, member_id: int) -> Member:
         """Somebody who has a seat in this room. Raises NotFound."""
         member = Member.get_or_none(

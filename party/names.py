@@ -44,6 +44,16 @@ def clean_name(text: str) -> str:
     return name
 
 
+def clean_title(text: str, thing: str, longest: int) -> str:
+    """What somebody calls a thing of theirs ("room"), as kept. Raises Invalid."""
+    name = one_line(text)
+    if not name:
+        raise Invalid(f"Give the {thing} a name first.")
+    if len(name) > longest:
+        raise Invalid(f"That name is too long. Up to {longest} letters fit.")
+    return name
+
+
 def one_line(text: str) -> str:
     """What somebody typed, on one line with single spaces, in NFC, without signs that nobody sees or heaps of marks."""
     kinds = ((ch, unicodedata.category(ch)) for ch in text)

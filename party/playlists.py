@@ -12,7 +12,7 @@ from party import entry_rows, ranks, shelf
 from party.change import Person, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, TooMany
-from party.names import one_line
+from party.names import clean_title, one_line
 from party.playing_on import playlist_gone
 
 PLAYLISTS_MOST, ENTRIES_MOST = 200, 2_000
@@ -302,12 +302,7 @@ def _append_clean(playlist: Playlist, lines: Sequence[Line]) -> None:
 
 def clean_name(text: str) -> str:
     """A playlist's name as kept. Raises Invalid."""
-    name = one_line(text)
-    if not name:
-        raise Invalid("Give the playlist a name first.")
-    if len(name) > NAME_LONGEST:
-        raise Invalid(f"That name is too long. Up to {NAME_LONGEST} letters fit.")
-    return name
+    return clean_title(text, "playlist", NAME_LONGEST)
 
 
 def need_account(actor: Person) -> None:

@@ -204,5 +204,4 @@ def _need_to_add(actor: Person, code: str) -> None:
     if not Room.select().where(Room.code == code).exists():
         raise NotFound(NO_ROOM)
     with change(actor, code, may="see") as c:
-        if not c.can("suggest_item"):
-            c.need("add_item")
+        c.need_to_offer()

@@ -17,7 +17,7 @@ from party.change import NO_ROOM, Person, locked_room, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown
 from party.line import PRESENT_MS
-from party.names import one_line
+from party.names import clean_title, one_line
 from party.people import seat
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -241,12 +241,7 @@ def delete_room(actor: Person, code: str, name: str) -> None:
 
 def clean_room_name(text: str) -> str:
     """A room's name as kept. Raises Invalid."""
-    name = one_line(text)
-    if not name:
-        raise Invalid("Give the room a name first.")
-    if len(name) > NAME_LONGEST:
-        raise Invalid(f"That name is too long. Up to {NAME_LONGEST} letters fit.")
-    return name
+    return clean_title(text, "room", NAME_LONGEST)
 
 
 def fresh_code() -> str:

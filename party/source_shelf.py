@@ -229,8 +229,7 @@ def _found_or_made(c: Change, source: Source, row: dict[str, Any]) -> Track:
 def _need_to_add(c: Change) -> None:
     if not c.settings.links:
         raise NotAllowed(NO_LINKS)
-    if not c.can("suggest_item"):
-        c.need("add_item")
+    c.need_to_offer()
 
 
 def _is_full(room_id: int) -> bool:

@@ -302,8 +302,7 @@ def size_words(megabytes: float) -> str:
 def _refuse_here(c: Change, size_bytes: int, *, has_row: bool = False) -> None:
     """Raise what keeps this person from bringing so many bytes into this room."""
     seat = c.seat
-    if not c.can("suggest_item"):
-        c.need("add_item")
+    c.need_to_offer()
     if not c.settings.uploads:
         raise NotAllowed("This room takes no files. Search, or paste a link.")
     if not has_row:

@@ -158,8 +158,7 @@ def bring_in_here(source_id: int, number: int, wanted: Settings) -> None:
             step = _next_page(source_id, number, step, wanted)
         except Trouble as trouble:
             with connected():
-                if trouble.again or isinstance(trouble, Ended):
-                    # What was under way goes on once the account is connected again.
+                if _goes_on(trouble):
                     spotify_lists.postpone_import(source_id, number, trouble.sentence, _wait(trouble))
                 else:
                     spotify_lists.fail_import(source_id, number, trouble.sentence)
@@ -181,7 +180,7 @@ def keep_here(source_id: int, room_id: int, wanted: Settings) -> None:
             _put_in(source_id, room_id, batch, wanted)
         except Trouble as trouble:
             with connected():
-                if trouble.again or isinstance(trouble, Ended):
+                if _goes_on(trouble):
                     spotify_lists.postpone_list(source_id, room_id, trouble.sentence, _wait(trouble))
                 else:
                     spotify_lists.fail_list(source_id, room_id, trouble.sentence)
@@ -270,6 +269,11 @@ def _renewed(source_id: int, old: str, wanted: Settings) -> str:
                 lasts_seconds=tokens.lasts_seconds,
             )
         return tokens.access
+
+
+def _goes_on(trouble: Trouble) -> bool:
+    # What was under way goes on once the account is connected again.
+    return trouble.again or isinstance(trouble, Ended)
 
 
 def _wait(trouble: Trouble) -> int:

@@ -19,7 +19,7 @@ from media.filetypes import Kind
 from media.probing import NotPlayable, Probed
 from media.provider import Trouble
 from media.storage import Store, open_store
-from party import measuring, tracks, uploads, work
+from party import files, measuring, tracks, uploads, work
 from party.change import connected
 from party.names import one_line
 from party.uploads import Whole
@@ -184,7 +184,7 @@ def _take_in(whole: Whole, store: Store) -> None:
         work.hand_over("measure_track", kept[0])
         return
     # The same bytes were here before, or the upload was called off meanwhile: what we have just put there goes.
-    for unwanted in (name, found.opus_file, *(f"covers/{key}-{size}.webp" for size in artwork.SIZES)):
+    for unwanted in (name, found.opus_file, *files.cover_names(cover.file)):
         if unwanted:
             store.delete(unwanted)
 
