@@ -169,10 +169,10 @@ def give_up(track_id: int, *, by_force: bool = False) -> list[str]:
     with write():
         # Rooms before the track, as everybody does who puts one on a line.
         locked_rooms(Room.code.in_(list(_lines_with(track_id))))
-        query = Track.select().where(Track.id == track_id, *([] if by_force else _is_orphan()))
         # Whoever brings it again meanwhile waits for us, and finds it given up.
-        track = locking(query, to_delete=True).first()
-        if track is None:
+        track = locking(Track.select().where(Track.id == track_id), to_delete=True).first()
+        # Asked once it is ours: PostgreSQL would answer the wait with what was held before it.
+        if track is None or not (by_force or Track.select().where(Track.id == track_id, *_is_orphan()).exists()):
             return []
         names = _names_of(track)
         Holding.delete().where(Holding.track == track).execute()

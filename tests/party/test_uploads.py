@@ -448,9 +448,10 @@ def meeting() -> Any:
     return meet
 
 
+@pytest.mark.parametrize("comes_first", ["the bytes", "the giving up"])
 @pytest.mark.parametrize("is_in_line", [True, False])
 def test_the_same_bytes_come_while_they_are_given_up(
-    cast: Cast, monkeypatch: pytest.MonkeyPatch, is_in_line: bool
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, is_in_line: bool, comes_first: str
 ) -> None:
     first = arrive(cast, cast.ben, line=is_in_line)
     finish(first)
@@ -458,13 +459,23 @@ def test_the_same_bytes_come_while_they_are_given_up(
     Holding.delete().execute()
     second = arrive(cast)
     meet, names_of, bring = meeting(), files._names_of, shelf.bring
-    monkeypatch.setattr(files, "_names_of", lambda *words: [meet(), *names_of(*words)][1:])
-    monkeypatch.setattr(shelf, "bring", lambda *words: [meet(), bring(*words)])
-    _, names = at_once(lambda: finish(second), lambda: files.give_up(track))
+    has_track = threading.Event()
+
+    def with_track(act: Any) -> Any:
+        """The act, done by whoever has the track by now; the other comes to wait for it meanwhile."""
+        return lambda *words: [has_track.set(), meet(), act(*words)][2]
+
+    monkeypatch.setattr(files, "_names_of", with_track(names_of))
+    monkeypatch.setattr(shelf, "bring", with_track(bring))
+    acts = [lambda: finish(second), lambda: files.give_up(track)]
+    late = 1 if comes_first == "the bytes" else 0
+    late_act = acts[late]
+    acts[late] = lambda: [has_track.wait(10), late_act()][1]
+    refusal, names = at_once(*acts)
     now = Track.get(Track.sha256 == SHA)
-    assert (row(second.token).state, row(second.token).track_id) == ("ready", now.id)
+    assert refusal is None and (row(second.token).state, row(second.token).track_id) == ("ready", now.id)
     assert now.state == "ready" and now.media_file and Holding.get().track_id == now.id
-    assert names or now.id == track
+    assert bool(names) == (comes_first == "the giving up") and (names or now.id == track)
 
 
 def test_quotas_hold_for_what_begins_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

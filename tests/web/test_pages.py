@@ -199,7 +199,7 @@ def test_over_https_the_cookie_is_bound_to_the_host(cast: Cast) -> None:
     assert "Secure" in cookie and "HttpOnly" in cookie and "Domain" not in cookie
 
 
-HOSTILE = ['<script>alert("x")</script>', '"><img src=x onerror=1>', "{{ 7*7 }}", "' onmouseover='x"]
+HOSTILE = ['<script>alert("x")</script>', '"><img src=x onerror=1>', "{{ 1234*5678 }}", "' onmouseover='x"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -216,4 +216,4 @@ def test_t3_a_hostile_name_is_text_everywhere(cast: Cast, nobody: Browser, ada: 
             assert node.tag != "script" or (node.attrs.get("src") or "").startswith("/static/")
             is_ours = re.fullmatch(r"/media/.*|/rooms/[A-Z0-9]{8}/qr\.svg", node.attrs.get("src") or "")
             assert node.tag != "img" or is_ours
-        assert "49" not in words(page)
+        assert "7006652" not in words(page)
