@@ -24,6 +24,8 @@ MOST_SAID = 400_000
 MEMORY_BYTES = 2_000_000_000
 OPEN_FILES = 64
 NICE = 10
+WAITING_SECONDS = 30.0
+"""What runs politely stands still while others compute: so much longer it may be on its way."""
 
 
 class Failed(Exception):
@@ -67,6 +69,8 @@ def ffprobe(path: Path, demuxer: str, words: Sequence[str], *, seconds: float) -
 def run(words: Sequence[str], *, seconds: float, most: int = MOST_BYTES) -> Output:
     """Run a program with bounds on its time, memory and files, and read what it printed. Raises Failed.
 
+    It has twice `seconds` of computing time, for two threads, and in all `seconds` and what it waits for others.
+
     Nothing goes in by its input or its environment. What it prints goes by way of files, which are bounded as well.
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as said:
@@ -84,9 +88,9 @@ def run(words: Sequence[str], *, seconds: float, most: int = MOST_BYTES) -> Outp
             raise Failed(f"{words[0]} cannot be run") from error
         try:
             _bind(process.pid, seconds, most)
-            code = process.wait(seconds)
+            code = process.wait(seconds + WAITING_SECONDS)
         except subprocess.TimeoutExpired as error:
-            raise Failed(f"{words[0]} was stopped after {seconds:.0f} s") from error
+            raise Failed(f"{words[0]} was stopped after {seconds + WAITING_SECONDS:.0f} s") from error
         finally:
             _end(process)
         said.seek(0, os.SEEK_END)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from peewee import IntegrityError
 
-from models import Link, Session, User, database
+from models import Link, Session, User, database, locking
 from party import attempts, audit, letters, links, merging, passwords, sealing, secondfactor, sessions
 from party.attempts import EVERYBODY, Limit
 from party.change import write
@@ -130,7 +130,7 @@ def answer_second_step(ticket: str, code: str, visit: Visit, viewer: SignedIn | 
     attempts.spend("second_step", {subject: secondfactor.TRIES, network: Limit(60, 15 * MINUTE_MS)})
     with write():
         if viewer is not None and not viewer.has_account:
-            merging.rooms_of(viewer.user_id, user.id)
+            merging.hold(viewer.user_id, user.id)
         if not secondfactor.use(user, code):
             raise WrongCode(secondfactor.WRONG)
         token = _arrive(user, visit, viewer)
@@ -192,7 +192,7 @@ def _limits(
 def _redeem(link: Link, guest: User | None, name: str) -> int | None:
     """The account a link asked for, in the open transaction; None when the address is taken. The link is used up."""
     if guest is not None:
-        merging.rooms_of(guest.id)
+        merging.hold(guest.id)
     links.spend(link)
     now, is_free = now_ms(), not User.select().where(User.email == link.email).exists()
     try:
@@ -216,14 +216,17 @@ def _redeem(link: Link, guest: User | None, name: str) -> int | None:
 def _arrive(user: User, visit: Visit, viewer: SignedIn | None) -> str:
     """A new session; the one the browser had before ends, and a guest's seats become the account's."""
     with write():
+        guest_id = viewer.user_id if viewer is not None and not viewer.has_account else None
+        if guest_id is not None:
+            # Rooms before people.
+            merging.hold(guest_id, user.id)
         # The hash is compared again: a password changed meanwhile has ended every session, and this must be none.
-        fresh = User.get_or_none(User.id == user.id)
+        fresh = locking(User.select().where(User.id == user.id)).first()
         if fresh is None or fresh.password_hash != user.password_hash:
             raise NotAllowed(TOO_LATE)
-        if viewer is not None:
-            is_guest = User.select().where(User.id == viewer.user_id, User.email.is_null()).exists()
-            if is_guest:
-                merging.merge(viewer.user_id, user.id, now_ms())
+        # They may have become an account meanwhile.
+        if guest_id is not None and User.select().where(User.id == guest_id, User.email.is_null()).exists():
+            merging.merge(guest_id, user.id, now_ms())
         audit.note(user.id, "signed_in")
         token = sessions.begin(user.id, visit.device)
         if viewer is not None:

@@ -51,15 +51,15 @@ def add_link(
     slug = f"{provider}-{key}"
     facts = {"provider": provider, "reference": reference, "player": player, "content": content}
     with write():
-        lookups.hold_rooms(slug, code)
+        failed = lookups.hold((Track.slug == slug) & (Track.state == "failed"), code)
         with change(actor, code, may="see") as c:
             if not c.settings.links:
                 raise NotAllowed(NO_LINKS)
             track = _found_or_made(c, slug, title, is_video, facts)
             shelf.hold(track, c.room.id, c.seat.user_id, c.now)
-            if track.state == "failed":
+            if failed is not None:
                 c.need_to_offer()
-                lookups.begin_anew(track)
+                lookups.begin_anew(failed)
                 standing = Item.get_or_none(_in_room(c.room), Item.track == track, Item.state == "waiting")
                 if standing is not None:
                     return Added(int(standing.id), None)
@@ -76,12 +76,13 @@ def look_again(actor: Person, code: str, item_id: int) -> None:
     """Have a track that could not be had looked up once more. One that is not broken is left as it is."""
     with write():
         item = Item.get_or_none(Item.id == item_id)
-        lookups.hold_rooms(item.track.slug if item else "", code)
+        is_broken = (Track.state == "failed") & (Track.reference != "")
+        failed = lookups.hold((Track.id == (item.track_id if item else 0)) & is_broken, code)
         with change(actor, code, may="see") as c:
             c.need_to_offer()
-            track = c.waiting_item(item_id).track
-            if track.state == "failed" and track.reference:
-                lookups.begin_anew(track)
+            c.waiting_item(item_id)
+            if failed is not None:
+                lookups.begin_anew(failed)
 
 
 def embedded(code: str, item_id: int) -> Embedded:

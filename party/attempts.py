@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config import settings
-from models import Attempt
+from models import Attempt, database, is_sqlite
 from party.change import write
 from party.clock import now_ms
 from party.errors import TooMany
@@ -73,6 +73,7 @@ def count(kind: str, limits: dict[str, Limit]) -> None:
 def spend(kind: str, limits: dict[str, Limit]) -> None:
     """Check and count in one step. Raises TooMany."""
     with write():
+        _hold(kind, limits)
         check(kind, limits)
         count(kind, limits)
 
@@ -85,12 +86,23 @@ def forget(kind: str, subject: str) -> None:
 
 def give_back(kind: str, subjects: Iterable[str]) -> None:
     """A try that was right costs its subjects nothing: many people of one house are no attack."""
+    subjects = list(subjects)
     with write():
+        _hold(kind, subjects)
         for subject in subjects:
             tries = Attempt.select(Attempt.id).where(Attempt.kind == kind, Attempt.subject == digest(subject))
             last = tries.order_by(Attempt.id.desc()).first()
             if last is not None:
                 Attempt.delete().where(Attempt.id == last.id).execute()
+
+
+def _hold(kind: str, subjects: Iterable[str]) -> None:
+    """Keep the same subjects' other tries waiting until this one is counted."""
+    if is_sqlite():
+        return
+    # There a transaction does not hold the others off, and there is no row to lock before the first try.
+    for number in sorted({int(digest(f"{kind} {subject}")[:15], 16) for subject in subjects}):
+        database.obj.execute_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
 
 
 def digest(subject: str) -> str:

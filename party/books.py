@@ -29,13 +29,9 @@ from party.replay import Row
 
 @dataclass(frozen=True)
 class Books:
-    """The rows of one room. Each list holds named tuples with the table's columns.
-
-    `advance_before` is how many songs had begun in the ended room this one continues; None where it continues none.
-    """
+    """The rows of one room. Each list holds named tuples with the table's columns."""
 
     room: Room
-    advance_before: int | None
     log: list[Row]
     members: list[Any]
     presences: list[Any]
@@ -72,7 +68,6 @@ def read(room: Room) -> Books:
     stages = _of(Playback, Playback.room == room.id)
     return Books(
         room=room,
-        advance_before=Room.select(Room.advance).where(Room.id == room.continues_id).scalar(),
         log=[Row(*row) for row in rows(log.order_by(Event.seq))],
         members=_of(Member, Member.room == room.id),
         presences=_of(Presence, Presence.member.in_(members)),

@@ -122,18 +122,33 @@ def change(actor: Actor, code: str, *, may: str) -> Iterator[Change]:
     """
     settle(code)
     with write():
-        room, now = locked_room(code), now_ms()
-        member = seat_in(room, actor) if isinstance(actor, Person) else None
-        if lifecycle.effective(room, now)[0] == "EXPIRED":
-            raise Over(OVER)
-        held = Change(room, member, now)
-        held.need(may)
+        room = locked_room(code)
+        held = _seen(room, actor, may)
         _refuse_old_fence(actor, held, may)
         before = room.seq
         yield held
         if room.seq != before or room.dirty_fields:
             room.save()
         wake_after_commit(room, before)
+
+
+def look(actor: Actor, code: str, *, may: str) -> Change:
+    """The room as it is, for whoever may: raises as `change` does, keeps nobody waiting, and nothing is written."""
+    settle(code)
+    room = Room.get_or_none(Room.code == code)
+    if room is None:
+        raise NotFound(NO_ROOM)
+    return _seen(room, actor, may)
+
+
+def _seen(room: Room, actor: Actor, may: str) -> Change:
+    now = now_ms()
+    member = seat_in(room, actor) if isinstance(actor, Person) else None
+    if lifecycle.effective(room, now)[0] == "EXPIRED":
+        raise Over(OVER)
+    seen = Change(room, member, now)
+    seen.need(may)
+    return seen
 
 
 def _refuse_old_fence(actor: Actor, held: Change, may: str) -> None:
@@ -219,6 +234,21 @@ def locked_rooms(which: Any) -> list[Room]:
 def hold_people(*user_ids: int) -> None:
     """Lock the rows of people who go, in the open transaction: nothing that names them is written meanwhile."""
     list(locking(User.select().where(User.id.in_(user_ids)).order_by(User.id), to_delete=True))
+
+
+def hold_with_rooms(which: Callable[[], Any], hold: Callable[[], object]) -> list[Room]:
+    """Lock rooms and then what `hold` locks, in the open transaction. `which` tells the rooms as things are now.
+
+    Rooms that came to it before it was ours are locked before it too: all is let go and taken again, in the one order.
+    """
+    while True:
+        with database.obj.atomic() as step:
+            rooms = locked_rooms(which())
+            hold()
+            late = Room.select().where(which(), Room.id.not_in([room.id for room in rooms]))
+            if is_sqlite() or not late.exists():
+                return rooms
+            step.rollback()
 
 
 def wake_after_commit(room: Room, before: int) -> None:

@@ -5,7 +5,6 @@ The numbers of the invariants are explained in party.auditor.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -231,19 +230,9 @@ def _plays(books: Books, told: Told) -> Iterator[Finding]:
         return
     for number in (told.started | told.ended).keys() - {play.id for play in books.plays}:
         yield Finding("I15", f"play {number} is in the log and gone from the tables")
-    if books.room.advance - _advances_before(books) != len(books.plays):
+    before = told.advances_before
+    if before is not None and books.room.advance - before != len(books.plays):
         yield Finding("I11", f"{books.room.advance} advances and {len(books.plays)} plays")
-
-
-def _advances_before(books: Books) -> int:
-    """How far the room it continues had come: what waited there keeps its age, which is counted in songs."""
-    if books.advance_before is not None:
-        return books.advance_before
-    starts = [row.seq for row in books.log if row.kind == "item_started"]
-    # That room was deleted since: what was added here says how far this one was.
-    return max(
-        (item.added_at_advance - bisect_left(starts, item.added_seq) for item in books.items), default=0
-    )
 
 
 def _skips(books: Books, told: Told) -> Iterator[Finding]:

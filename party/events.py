@@ -10,7 +10,7 @@ from models import Event, Room
 from party.clock import now_ms
 
 KINDS: dict[str, frozenset[str]] = {
-    "room_opened": frozenset(),
+    "room_opened": frozenset({"advance"}),
     "room_went_live": frozenset(),
     "host_lost": frozenset({"until"}),
     "host_returned": frozenset(),
@@ -67,7 +67,10 @@ KINDS: dict[str, frozenset[str]] = {
     "message_deleted": frozenset({"message_id"}),
     "message_reacted": frozenset({"message_id"}),
 }
-"""`before` holds what the settings named in `names` were, so that it can be undone; never a name or a password."""
+"""`before` holds what the settings named in `names` were, so that it can be undone; never a name or a password.
+
+`advance` is how many songs had begun in the ended room that this one continues.
+"""
 
 SENTENCES: dict[str, str] = {
     "room_opened": "{who} opened the room",

@@ -1,6 +1,7 @@
 """Files that people brought: who may have one, how much they hold, and when one is given up for good.
 
-A file is given up once nobody holds its track any more. Names only: the files themselves are the worker's
+A file is given up once nobody holds its track any more; whoever still keeps it in a playlist then comes to hold it
+and carries it, with what that takes of their share. Names only: the files themselves are the worker's
 (tasks/storing.py), after the commit.
 """
 
@@ -22,11 +23,12 @@ from models import (
     Suggestion,
     Track,
     Upload,
+    User,
     locking,
     rows,
 )
-from party import playback, tracks, work
-from party.change import CLOCK, Person, change, locked_rooms, write
+from party import playback, shelf, tracks, work
+from party.change import CLOCK, Person, change, hold_with_rooms, write
 from party.clock import now_ms
 from party.errors import NotFound, Over
 
@@ -111,12 +113,15 @@ def held_by_room(room_id: int) -> int:
 
 def counted_for_person(user_id: int) -> int:
     """The same with what is on its way from them: what counts against their share."""
-    return held_by_person(user_id) + _coming(Upload.user == user_id)
+    # What comes first: a file that arrives in between is counted twice rather than not at all.
+    coming = _coming(Upload.user == user_id)
+    return coming + held_by_person(user_id)
 
 
 def counted_for_room(room_id: int) -> int:
     """The same with what is on its way into it: what counts against its share."""
-    return held_by_room(room_id) + _coming(Upload.room == room_id)
+    coming = _coming(Upload.room == room_id)
+    return coming + held_by_room(room_id)
 
 
 def find_own(actor: Person, page: int = 1) -> OwnFiles:
@@ -137,13 +142,14 @@ def find_own(actor: Person, page: int = 1) -> OwnFiles:
 def forget(actor: Person, track_id: int) -> None:
     """Take an upload out of one's own library and playlists, here and in every room one brought it to.
 
-    Its file goes unless somebody else brought it too, or keeps it in a playlist. Lines that had it go on without.
+    Its file goes unless somebody else brought it too, or keeps it in a playlist: then it is theirs. Lines that had it
+    go on without.
     """
     with write():
         gone = Holding.delete().where(Holding.track == track_id, Holding.user == actor.user_id).execute()
         if not gone:
             raise NotFound("That track is not among yours.")
-        # Kept in a playlist of one's own it would stay, and be counted against nobody.
+        # Kept in a playlist of one's own it would stay, and come back as one's own.
         mine = Playlist.select(Playlist.id).where(Playlist.user == actor.user_id)
         PlaylistEntry.update(track=None).where(
             PlaylistEntry.track == track_id, PlaylistEntry.playlist.in_(mine)
@@ -157,7 +163,12 @@ def orphans() -> list[int]:
 
 
 def give_up_orphans() -> list[str]:
-    """Give up every file that nobody holds any more. Returns the names of the files to delete."""
+    """Give up every file that nobody holds any more, and hand on what playlists keep of them.
+
+    Returns the names of the files to delete.
+    """
+    for track_id, user_ids in _kept_only().items():
+        _hand_on(track_id, user_ids)
     return [name for track_id in orphans() for name in give_up(track_id)]
 
 
@@ -167,12 +178,16 @@ def give_up(track_id: int, *, by_force: bool = False) -> list[str]:
     Where no line ever had it the row goes; else it stays for the history, and rooms where it waits or plays go on.
     """
     with write():
-        # Rooms before the track, as everybody does who puts one on a line.
-        locked_rooms(Room.code.in_(list(_lines_with(track_id))))
-        # Whoever brings it again meanwhile waits for us, and finds it given up.
-        track = locking(Track.select().where(Track.id == track_id), to_delete=True).first()
+        is_it = Track.select().where(Track.id == track_id)
+        # Whoever brings it again, or puts it on a line, meanwhile waits for us, or we for them.
+        hold_with_rooms(
+            lambda: Room.code.in_(list(_lines_with(track_id))), lambda: list(locking(is_it, to_delete=True))
+        )
+        track = Track.get_or_none(Track.id == track_id)
         # Asked once it is ours: PostgreSQL would answer the wait with what was held before it.
-        if track is None or not (by_force or Track.select().where(Track.id == track_id, *_is_orphan()).exists()):
+        if track is None or not (
+            by_force or Track.select().where(Track.id == track_id, *_is_orphan()).exists()
+        ):
             return []
         names = _names_of(track)
         Holding.delete().where(Holding.track == track).execute()
@@ -231,6 +246,34 @@ def _held(whose: Any) -> int:
     return int(Track.select(fn.COALESCE(fn.SUM(Track.size_bytes), 0)).where(Track.id.in_(held)).scalar())
 
 
+def _kept_only() -> dict[int, list[int]]:
+    """The files that nobody holds, though playlists have them: each with the people whose playlists those are."""
+    keeping = (
+        PlaylistEntry.select(Track.id, Playlist.user)
+        .distinct()
+        .join(Playlist)
+        .switch(PlaylistEntry)
+        .join(Track)
+        .where(PlaylistEntry.removed_at.is_null(), Playlist.deleted_at.is_null(), *_is_unheld())
+    )
+    kept: dict[int, list[int]] = {}
+    for track_id, user_id in sorted(rows(keeping)):
+        kept.setdefault(track_id, []).append(user_id)
+    return kept
+
+
+def _hand_on(track_id: int, user_ids: list[int]) -> None:
+    """From now on these people hold a file, if still nobody does. More than they may bring is theirs all the same."""
+    with write():
+        people = list(locking(User.select(User.id).where(User.id.in_(user_ids)).order_by(User.id)))
+        track = locking(Track.select().where(Track.id == track_id)).first()
+        # Asked once it is ours, as when it is given up.
+        if track is None or not Track.select().where(Track.id == track_id, *_is_unheld()).exists():
+            return
+        for person in people:
+            shelf.bring(track, None, person.id, now_ms())
+
+
 def _is_orphan() -> tuple[Any, ...]:
     since = now_ms() - UNDO_MS
     kept = (
@@ -242,10 +285,13 @@ def _is_orphan() -> tuple[Any, ...]:
             Playlist.deleted_at.is_null() | (Playlist.deleted_at > since),
         )
     )
+    return (*_is_unheld(), ~fn.EXISTS(kept))
+
+
+def _is_unheld() -> tuple[Any, ...]:
     return (
         *is_brought(),
         ~fn.EXISTS(Holding.select().where(Holding.track == Track.id)),
-        ~fn.EXISTS(kept),
         # Not held yet: it has only just been looked at.
         ~fn.EXISTS(Upload.select().where(Upload.track == Track.id, Upload.state.in_(UPLOADS_UNDER_WAY))),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from config import settings
 from models import Invite, Member, Room, User
 from party import doorway, knocks, lifecycle
-from party.change import OVER, Actor, Change, Person, change, locked_room, settle, write
+from party.change import OVER, Actor, Change, Person, change, locked_room, look, settle, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Over
 
@@ -104,20 +104,20 @@ def revoke_all_of(c: Change, member: Member) -> None:
 
 def open_invites(actor: Actor, code: str) -> list[InviteView]:
     """The invitations that still hold, the newest first, for those who may make them."""
-    with change(actor, code, may="invite") as c:
-        query = (
-            Invite.select(Invite, Member, User)
-            .join(Member)
-            .join(User)
-            .where(Invite.room == c.room, _holds(c.now))
-            .order_by(Invite.id.desc())
+    c = look(actor, code, may="invite")
+    query = (
+        Invite.select(Invite, Member, User)
+        .join(Member)
+        .join(User)
+        .where(Invite.room == c.room, _holds(c.now))
+        .order_by(Invite.id.desc())
+    )
+    return [
+        InviteView(
+            each.id, each.quota, each.quota - each.used, each.expires_at, each.made_by.user.display_name
         )
-        return [
-            InviteView(
-                each.id, each.quota, each.quota - each.used, each.expires_at, each.made_by.user.display_name
-            )
-            for each in query
-        ]
+        for each in query
+    ]
 
 
 def read_invite(token: str) -> Invited:

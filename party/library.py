@@ -78,7 +78,7 @@ def browse(
         query = query.where(Track.genre == genre.replace(NUL, ""))
     total = query.count()
     found = list(query.order_by(*_blind(ordering)).paginate(page, PAGE))
-    places = _places(room)
+    places = places_of(room)
     genres = [name for (name,) in rows(_genres(is_shown)) if name]
     shown = tuple(LibraryRow(tracks.view_of(track), *places.get(track.id, (None, None))) for track in found)
     return LibraryView(
@@ -119,7 +119,8 @@ def _blind(ordering: str) -> tuple[object, ...]:
     return (Track.search, Track.id) if ordering == "title" else ORDERINGS[ordering]
 
 
-def _places(room: Snapshot | None) -> dict[int, tuple[int, int]]:
+def places_of(room: Snapshot | None) -> dict[int, tuple[int, int]]:
+    """Where each track waits on the room's line, and the item it is. What the room put on by itself may be added."""
     if room is None:
         return {}
     return {

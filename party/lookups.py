@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from peewee import SQL, fn
 
-from models import Item, Room, Suggestion, Track, rows
+from models import Item, Room, Suggestion, Track, locking, rows
 from party import work
-from party.change import CLOCK, Change, change, locked_rooms, write
+from party.change import CLOCK, Change, change, hold_with_rooms, write
 from party.clock import now_ms
 from party.errors import NotFound, Over
 from party.library import fold
@@ -96,10 +97,9 @@ def fill_in(
 ) -> bool:
     """What was found out about a track. Known already, or given up: nothing. True when it was told."""
     with write():
-        track = Track.get_or_none(Track.id == track_id, _is_looked_up())
+        track = hold((Track.id == track_id) & _is_looked_up())
         if track is None:
             return False
-        hold_rooms(track.slug)
         for code, _ in places(track_id):
             # The head as it stands is frozen first: from now on this track may play before it.
             as_clock(code, hold_lock)
@@ -136,12 +136,13 @@ def give_up(track_id: int, sentence: str, *, again: bool = False, after_seconds:
             later = max(0, min(after_seconds * 1000, LONGEST_WAIT_MS) - WAIT_MS[track.tries])
             Track.update(looked_up_at=now_ms() + later).where(Track.id == track_id).execute()
             return False
-        hold_rooms(track.slug)
+        if hold(Track.id == track_id) is None:
+            return False
         return _settle(track_id, state="failed", failure=one_line(sentence)[:FAILURE_LONGEST] or UNKNOWN)
 
 
 def begin_anew(track: Track) -> None:
-    """Have a track that failed looked up from the start, in the open transaction."""
+    """Have a track that failed, and is held, looked up from the start, in the open transaction."""
     Track.update(state="looking_up", failure="", tries=0, looked_up_at=now_ms()).where(
         Track.id == track.id
     ).execute()
@@ -174,11 +175,19 @@ def places(track_id: int) -> list[tuple[str, int | None]]:
     return sorted(found, key=lambda place: (place[0], place[1] or 0))
 
 
-def hold_rooms(slug: str, *codes: str) -> None:
-    """Lock the rooms that show a track, and these."""
-    track = Track.get_or_none(Track.slug == slug)
-    shown = {code for code, _ in places(track.id)} if track else set()
-    locked_rooms(Room.code.in_(shown | set(codes)))
+def hold(which: Any, *codes: str) -> Track | None:
+    """Lock the rooms that show the track of this condition, and these, and then the track. None where there is none.
+
+    Who puts it on a line at this moment is waited for: their room saw it as it was, and has to be told.
+    """
+
+    def shown() -> Any:
+        track = Track.get_or_none(which)
+        return Room.code.in_({code for code, _ in places(track.id)} | set(codes) if track else set(codes))
+
+    hold_with_rooms(shown, lambda: list(locking(Track.select().where(which), to_delete=True)))
+    track: Track | None = Track.get_or_none(which)
+    return track
 
 
 def as_clock(code: str, act: Callable[[Change], object]) -> None:

@@ -36,7 +36,7 @@ from models import (
     Vote,
 )
 from party import events, lifecycle
-from party.change import ban_on, hold_people, locked_rooms, wake_after_commit
+from party.change import ban_on, hold_people, hold_with_rooms, locked_rooms, wake_after_commit
 from party.control import NOTHING_LENT
 from party.errors import Conflict
 from party.people import refuse_look_alike
@@ -78,8 +78,7 @@ _OWN_ONCE: tuple[tuple[Any, tuple[Any, ...], Any], ...] = (
 
 def merge(guest_id: int, account_id: int, now: int) -> None:
     """Everything of the guest becomes the account's, in the open transaction."""
-    rooms = rooms_of(guest_id, account_id)
-    hold_people(guest_id, account_id)
+    rooms = hold(guest_id, account_id)
     is_renamed = _keep_apart(guest_id, account_id, now)
     theirs = _room_ids(guest_id, *([account_id] if is_renamed else []))
     for room in rooms:
@@ -94,6 +93,11 @@ def merge(guest_id: int, account_id: int, now: int) -> None:
     User.delete().where(User.id == guest_id).execute()
 
 
+def hold(*user_ids: int) -> list[Room]:
+    """Lock people's rooms and then the people, in the open transaction: from now on nothing more becomes theirs."""
+    return hold_with_rooms(lambda: _is_of(*user_ids), lambda: hold_people(*user_ids))
+
+
 def note_account(user_id: int, now: int) -> None:
     """A guest became an account, in the open transaction: where only accounts take part they may do more now."""
     for room in rooms_of(user_id):
@@ -106,8 +110,12 @@ def note_account(user_id: int, now: int) -> None:
 
 def rooms_of(*user_ids: int) -> list[Room]:
     """The rooms these people own, or have a seat, a knock or a ban in, locked: before anything else of theirs is."""
+    return locked_rooms(_is_of(*user_ids))
+
+
+def _is_of(*user_ids: int) -> Any:
     owned = {room_id for (room_id,) in Room.select(Room.id).where(Room.owner.in_(user_ids)).tuples()}
-    return locked_rooms(Room.id.in_(owned | _room_ids(*user_ids)))
+    return Room.id.in_(owned | _room_ids(*user_ids))
 
 
 def _room_ids(*user_ids: int) -> set[int]:

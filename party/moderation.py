@@ -8,7 +8,7 @@ from peewee import JOIN
 
 from models import Ban, Item, Member, Presence, User
 from party import doorway, invites, queue, suggestions
-from party.change import Actor, Change, ban_on, change
+from party.change import Actor, Change, ban_on, change, look
 from party.control import reclaim
 from party.errors import Conflict, Invalid, NotAllowed, NotFound
 from party.names import one_line
@@ -110,29 +110,29 @@ def lift_ban(actor: Actor, code: str, ban_id: int) -> None:
 
 def bans(actor: Actor, code: str) -> list[BanView]:
     """The bans that hold, the newest first, for those who may lift them."""
-    with change(actor, code, may="ban") as c:
-        holds = Ban.lifted_at.is_null() & (Ban.until.is_null() | (Ban.until > c.now))
-        by, judge = Member.alias(), User.alias()
-        query = (
-            Ban.select(Ban, User, by, judge)
-            .join(User)
-            .switch(Ban)
-            .join(by, JOIN.LEFT_OUTER, on=(Ban.banned_by == by.id))
-            .join(judge, JOIN.LEFT_OUTER, on=(by.user == judge.id))
-            .where(Ban.room == c.room, holds)
-            .order_by(Ban.id.desc())
+    c = look(actor, code, may="ban")
+    holds = Ban.lifted_at.is_null() & (Ban.until.is_null() | (Ban.until > c.now))
+    by, judge = Member.alias(), User.alias()
+    query = (
+        Ban.select(Ban, User, by, judge)
+        .join(User)
+        .switch(Ban)
+        .join(by, JOIN.LEFT_OUTER, on=(Ban.banned_by == by.id))
+        .join(judge, JOIN.LEFT_OUTER, on=(by.user == judge.id))
+        .where(Ban.room == c.room, holds)
+        .order_by(Ban.id.desc())
+    )
+    return [
+        BanView(
+            each.id,
+            each.user.display_name,
+            each.reason,
+            each.until,
+            each.banned_by.user.display_name if each.banned_by is not None else "",
+            each.network_hash is not None,
         )
-        return [
-            BanView(
-                each.id,
-                each.user.display_name,
-                each.reason,
-                each.until,
-                each.banned_by.user.display_name if each.banned_by is not None else "",
-                each.network_hash is not None,
-            )
-            for each in query
-        ]
+        for each in query
+    ]
 
 
 def mute(actor: Actor, code: str, member_id: int, minutes: int | None = MUTE_MINUTES) -> None:

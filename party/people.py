@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from peewee import fn
 
-from models import Ban, Member, Presence, Room, Session, User, rows
+from models import Ban, Member, Presence, Room, Session, User, locking, rows
 from party import lifecycle, sessions
 from party.change import (
     NO_ROOM,
@@ -72,8 +72,12 @@ def rename(actor: Person, display_name: str) -> None:
     """Change the name people see, in every open room at once."""
     name = clean_name(display_name)
     with write():
+        rooms = locked_rooms(Room.id.in_(list(_open_seats(actor.user_id))))
+        # Asked once they are ours: one may have ended meanwhile, and a seat of it be another.
         seats = _open_seats(actor.user_id)
-        for room in locked_rooms(Room.id.in_(list(seats))):
+        for room in rooms:
+            if room.id not in seats:
+                continue
             refuse_look_alike(room, actor.user_id, now_ms(), name)
             before = room.seq
             append(room, "person_renamed", seats[room.id], member_id=seats[room.id])
@@ -153,8 +157,7 @@ def refuse_entry(
 
 def sit(room: Room, user_id: int, now: int, network_hash: str | None = None) -> Member:
     """A seat for somebody who was let in, in the open transaction: a new one, or the one kept from before."""
-    if not User.select().where(User.id == user_id).exists():
-        raise NotKnown("Tell us your name first.")
+    hold_known(user_id)
     before = room.seq
     member = Member.get_or_none(Member.room == room, Member.user == user_id)
     if member is None:
@@ -170,6 +173,12 @@ def sit(room: Room, user_id: int, now: int, network_hash: str | None = None) -> 
     room.save()
     wake_after_commit(room, before)
     return member
+
+
+def hold_known(user_id: int) -> None:
+    """Lock somebody's row, in the open transaction, so that they do not go meanwhile. Raises NotKnown."""
+    if locking(User.select(User.id).where(User.id == user_id)).first() is None:
+        raise NotKnown("Tell us your name first.")
 
 
 def leave(actor: Person, code: str) -> None:
@@ -224,7 +233,9 @@ def still_here(process: str, member_ids: set[int]) -> None:
             Presence.delete().where(own, Presence.member.in_(some)).execute()
         for some in _chunks(member_ids - known):
             there = [row[0] for row in rows(Member.select(Member.id).where(Member.id.in_(some)))]
-            Presence.insert_many([(member, process, now, now) for member in there], NEW_PRESENCE).execute()
+            fresh = Presence.insert_many([(member, process, now, now) for member in there], NEW_PRESENCE)
+            # Its first screen may be written down at this very moment.
+            fresh.on_conflict_ignore().execute()
 
 
 def _chunks(ids: set[int]) -> Iterator[list[int]]:

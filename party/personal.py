@@ -39,7 +39,7 @@ from models import (
     Vote,
 )
 from party import audit, doorway, events, hosting, lifecycle, sessions, sources, work
-from party.change import Person, hold_people, locked_rooms, wake_after_commit, write
+from party.change import Person, hold_people, hold_with_rooms, wake_after_commit, write
 from party.clock import now_ms
 from party.credentials import prove
 from party.errors import NotKnown
@@ -126,9 +126,8 @@ def delete(actor: Person, password: str) -> None:
         prove(actor, password)
     now = now_ms()
     with write():
+        rooms = hold_with_rooms(lambda: _is_changed(user.id), lambda: _hold(user.id))
         mine = _room_ids(user.id)
-        rooms = locked_rooms(Room.id.in_(mine) | Room.code.in_(sources.codes_with(user.id)))
-        hold_people(user.id)
         for room in rooms:
             if room.id in mine:
                 _leave_for_good(room, user.id, now)
@@ -144,6 +143,15 @@ def _room_ids(user_id: int) -> set[int]:
     doors = Knock.select(Knock.room).where(Knock.user == user_id, Knock.state == "waiting")
     is_theirs = (Room.owner == user_id) | Room.id.in_(seats) | Room.id.in_(doors)
     return {room_id for (room_id,) in Room.select(Room.id).where(is_theirs).tuples()}
+
+
+def _is_changed(user_id: int) -> Any:
+    return Room.id.in_(_room_ids(user_id)) | Room.code.in_(sources.codes_with(user_id))
+
+
+def _hold(user_id: int) -> None:
+    hold_people(user_id)
+    sources.hold_all(user_id)
 
 
 def _leave_for_good(room: Room, user_id: int, now: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models import Holding, Playlist, PlaylistEntry, Track, User, is_sqlite, rows
+from models import Holding, Playlist, PlaylistEntry, Track, User, locking, rows
 from party import entry_rows, ranks, shelf
 from party.change import Person, write
 from party.clock import now_ms
@@ -79,6 +79,8 @@ def restore_playlist(actor: Person, playlist_id: int) -> None:
 def share_playlist(actor: Person, playlist_id: int, *, anew: bool = False) -> str:
     """Let whoever has the link look at it and copy it; `anew` makes another link, and the old one opens nothing."""
     with write():
+        # Of two presses at once the second has to find the link the first one gave out.
+        _hold(Playlist, playlist_id)
         playlist = own(actor, playlist_id)
         if playlist.share_token and not anew:
             return str(playlist.share_token)
@@ -210,15 +212,19 @@ def keep_lines(actor: Person, name: str, lines: Sequence[Line]) -> int:
 
 def forget_deleted() -> None:
     """What was deleted thirty days ago goes for good, a few rows at a time."""
-    since = now_ms() - KEPT_MS
-    gone = Playlist.select(Playlist.id).where(Playlist.deleted_at < since)
-    old = (PlaylistEntry.removed_at < since) | PlaylistEntry.playlist.in_(gone)
-    for table, is_old in ((PlaylistEntry, old), (Playlist, Playlist.deleted_at < since)):
-        some = table.select(table.id).where(is_old).limit(FORGOTTEN_AT_ONCE)
-        is_full = True
-        while is_full:
-            with write():
-                is_full = table.delete().where(table.id.in_(some)).execute() == FORGOTTEN_AT_ONCE
+    since, is_full = now_ms() - KEPT_MS, True
+    deleted = Playlist.select(Playlist.id).where(Playlist.deleted_at < since).order_by(Playlist.id)
+    while is_full:
+        with write():
+            # Held and then asked: what is brought back at this moment is not old any more.
+            gone = [row.id for row in locking(deleted.limit(FORGOTTEN_AT_ONCE))]
+            is_old = (PlaylistEntry.removed_at < since) | PlaylistEntry.playlist.in_(gone)
+            some = PlaylistEntry.select(PlaylistEntry.id).where(is_old).limit(FORGOTTEN_AT_ONCE)
+            left = PlaylistEntry.delete().where(PlaylistEntry.id.in_(some), is_old)
+            is_full = left.execute() == FORGOTTEN_AT_ONCE
+            if not is_full:
+                Playlist.delete().where(Playlist.id.in_(gone)).execute()
+                is_full = len(gone) == FORGOTTEN_AT_ONCE
 
 
 def own(actor: Person, playlist_id: int, *, with_deleted: bool = False) -> Playlist:
@@ -323,9 +329,7 @@ def _made(actor: Person, name: str) -> Playlist:
 
 def _hold(table: type[Playlist] | type[User], number: int) -> None:
     """Keep others from giving out the same places, or counting the same playlists, meanwhile: user before playlist."""
-    if not is_sqlite():
-        # There a transaction alone does not hold the others off.
-        table.select(table.id).where(table.id == number).for_update().execute()
+    list(locking(table.select(table.id).where(table.id == number)))
 
 
 def _refuse_many(actor: Person) -> None:

@@ -86,13 +86,7 @@ def save_progress(actor: Person, code: str, item_id: int, position_ms: int, dura
 
 def stopped_at(user_id: int, room_id: int, track_id: int) -> Stopped | None:
     """Where the person is with this track's work in this room, else in the newest of those it continues."""
-    track = Track.get_by_id(track_id)
-    row_of = _rooms_until(room_id)
-    known = Progress.select().where(
-        Progress.user == user_id, Progress.room.in_(row_of), Progress.content == content_of(track)
-    )
-    found = min(known, key=lambda each: row_of.index(each.room_id), default=None)
-    return _view(found, track) if found else None
+    return _stopped_at(user_id, _rooms_until(room_id), track_id)
 
 
 def stopped_in(actor: Person, code: str, item_id: int) -> Stopped | None:
@@ -101,47 +95,21 @@ def stopped_in(actor: Person, code: str, item_id: int) -> Stopped | None:
     return stopped_at(actor.user_id, room.id, track.id)
 
 
-def unfinished(user_id: int, room_id: int | None = None) -> list[Stopped]:
-    """What the person began and did not finish, newest first, in all rooms they may still go into, or in one of them.
+def unfinished(user_id: int) -> list[Stopped]:
+    """What the person began and did not finish, newest first, in all rooms they may still go into.
 
-    In one room, without what is in line there already. What was begun in a room that was started again is shown with
-    the one it goes on in, unless they heard of it there since.
+    What was begun in a room that was started again is shown with the one it goes on in, unless they heard of it there
+    since.
     """
-    query = (
-        Progress.select(Progress, Track, Room)
-        .join(Track)
-        .switch(Progress)
-        .join(Room)
-        .join(Member, on=((Member.room == Room.id) & (Member.user == user_id)))
-        .where(
-            Progress.user == user_id,
-            Progress.is_done == False,  # noqa: E712
-            Progress.position_ms >= WORTH_MS,
-            Progress.duration_ms > 0,
-            Track.state == "ready",
-            Member.left_at.is_null() | (Room.owner == user_id),
-        )
-        .order_by(Progress.saved_at.desc(), Progress.id.desc())
-        .limit(READ)
-    )
-    if room_id is None:
-        query = query.where((Room.state != "EXPIRED") | fn.EXISTS(_continuation()))
-    else:
-        in_line = Item.select(Item.track).where(Item.room == room_id, Item.state.in_(("waiting", "playing")))
-        query = query.where(Progress.room.in_(_rooms_until(room_id)), Progress.track.not_in(in_line))
-    begun = list(query)
-    if not begun:
-        return []
-    later = _rooms_after({row.room_id for row in begun})
-    newer = _begun_in(user_id, {room for after in later.values() for room in after})
-    open_rooms = _open_to(user_id, {after[-1] if after else room for room, after in later.items()})
-    found = []
-    for row in begun:
-        after = later[row.room_id]
-        room = open_rooms.get(after[-1] if after else row.room_id)
-        if room is not None and not any((each, row.content) in newer for each in after):
-            found.append(_view(row, row.track, room))
-    return found[:SHOWN]
+    return _unfinished(user_id, (Room.state != "EXPIRED") | fn.EXISTS(_continuation()))
+
+
+def in_room(user_id: int, room_id: int, track_id: int | None) -> tuple[list[Stopped], Stopped | None]:
+    """The same in one room, without what is in line there; and where they are with the track that plays, if any."""
+    row_of = _rooms_until(room_id)
+    in_line = Item.select(Item.track).where(Item.room == room_id, Item.state.in_(("waiting", "playing")))
+    begun = _unfinished(user_id, Progress.room.in_(row_of), Progress.track.not_in(in_line))
+    return begun, _stopped_at(user_id, row_of, track_id) if track_id is not None else None
 
 
 def forget(actor: Person, code: str, track_id: int) -> None:
@@ -161,6 +129,49 @@ def forget(actor: Person, code: str, track_id: int) -> None:
 def content_of(track: Track) -> str:
     """The work a track is, for progress: one film is one, whoever shows it; each episode is its own."""
     return str(track.content or f"track:{track.id}")
+
+
+def _stopped_at(user_id: int, row_of: list[int], track_id: int) -> Stopped | None:
+    track = Track.get_by_id(track_id)
+    known = Progress.select().where(
+        Progress.user == user_id, Progress.room.in_(row_of), Progress.content == content_of(track)
+    )
+    found = min(known, key=lambda each: row_of.index(each.room_id), default=None)
+    return _view(found, track) if found else None
+
+
+def _unfinished(user_id: int, *where: Any) -> list[Stopped]:
+    query = (
+        Progress.select(Progress, Track, Room)
+        .join(Track)
+        .switch(Progress)
+        .join(Room)
+        .join(Member, on=((Member.room == Room.id) & (Member.user == user_id)))
+        .where(
+            Progress.user == user_id,
+            Progress.is_done == False,  # noqa: E712
+            Progress.position_ms >= WORTH_MS,
+            Progress.duration_ms > 0,
+            Track.state == "ready",
+            Member.left_at.is_null() | (Room.owner == user_id),
+            *where,
+        )
+        .order_by(Progress.saved_at.desc(), Progress.id.desc())
+        .limit(READ)
+    )
+    begun = list(query)
+    if not begun:
+        return []
+    later = _rooms_after({row.room_id for row in begun})
+    newer = _begun_in(user_id, {room for after in later.values() for room in after})
+    open_rooms = _open_to(user_id, {after[-1] if after else room for room, after in later.items()})
+    found = []
+    for row in begun:
+        after = later[row.room_id]
+        room = open_rooms.get(after[-1] if after else row.room_id)
+        if room is not None and not any((each, row.content) in newer for each in after):
+            found.append(_view(row, row.track, room))
+    return found[:SHOWN]
 
 
 def _rooms_until(room_id: int) -> list[int]:

@@ -54,6 +54,7 @@ class Told:
 
     `merged` are seats that say their own role anew: two seats of one person that became one, or one whose account went.
     What either did stands in the log one after the other, so presence and votes cannot be folded from it.
+    `advances_before` are the songs of the ended room this one continues; None where its opening did not tell yet.
     """
 
     state: str = ""
@@ -73,6 +74,7 @@ class Told:
     skips: dict[tuple[int, int], bool] = field(default_factory=dict)
     merged: set[int] = field(default_factory=set)
     hosts_changed: int = 0
+    advances_before: int | None = None
 
 
 def fold(log: list[Row], ban_ends: dict[int, int | None]) -> tuple[Told, list[Finding]]:
@@ -125,7 +127,7 @@ class _Replay:
         if row.kind == "room_opened":
             if row.seq != 1:
                 yield Finding("I10", f"event {row.seq} opens a room that was open")
-            told.state = "CREATED"
+            told.state, told.advances_before = "CREATED", row.data.get("advance")
             if row.actor is not None:
                 told.host, told.present[row.actor] = row.actor, True
             return

@@ -155,7 +155,7 @@ def _carry_seats(old: Room, room: Room, host_id: int, now: int, log: _Log) -> di
     _insert(Member, fresh)
     after = {member.user_id: member for member in Member.select().where(Member.room == room)}
     host = after[host_id]
-    log.add("room_opened", host.id)
+    log.add("room_opened", host.id, advance=room.advance)
     for member in after.values():
         if member.id != host.id:
             log.add("person_joined", member.id, member_id=member.id)

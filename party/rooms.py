@@ -11,14 +11,14 @@ from typing import Any
 
 from peewee import JOIN, fn
 
-from models import VISIBILITIES, Ban, Event, Member, Playback, Presence, Room, User, database
+from models import VISIBILITIES, Ban, Event, Member, Playback, Presence, Room, database
 from party import audit, events, lifecycle, work
 from party.change import NO_ROOM, Person, locked_room, write
 from party.clock import now_ms
-from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown
+from party.errors import Conflict, Invalid, NotAllowed, NotFound
 from party.line import PRESENT_MS
 from party.names import clean_title, one_line
-from party.people import seat
+from party.people import hold_known, seat
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """31 letters and digits; I, L, O, 0 and 1 are left out because people mistake them for one another."""
@@ -40,8 +40,7 @@ def open_room(actor: Person, name: str, grace_seconds: int, visibility: str = "u
         raise Invalid("A room is public, unlisted or private.")
     now = now_ms()
     with write():
-        if not User.select().where(User.id == actor.user_id).exists():
-            raise NotKnown("Tell us your name first.")
+        hold_known(actor.user_id)
         room = Room.create(
             code=fresh_code(),
             name=name,
@@ -53,7 +52,7 @@ def open_room(actor: Person, name: str, grace_seconds: int, visibility: str = "u
         )
         Playback.create(room=room, at_ms=now, force_insert=True)
         host = seat(room, actor.user_id, "host", now)
-        events.append(room, "room_opened", host.id)
+        events.append(room, "room_opened", host.id, advance=room.advance)
         room.save()
     return str(room.code)
 

@@ -14,14 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models import Room, Search, SearchAnswer, Track, rows
+from models import Room, Search, SearchAnswer, Track, locking, rows
 from party import attempts, shelf, work
 from party.adding import NO_LINKS
 from party.attempts import Limit
 from party.change import Person, change, write
 from party.clock import now_ms
 from party.errors import Invalid, NotAllowed, NotFound
-from party.library import fold
+from party.library import fold, places_of
 from party.names import one_line
 from party.views import Snapshot, clock_text
 
@@ -111,7 +111,7 @@ def ask(actor: Person, code: str, words: str, sources: tuple[str, ...]) -> int:
         attempts.spend("search", {f"person {actor.user_id}": LIMIT})
         search = Search.create(user=actor.user_id, room=c.room, words=words, asked_at=c.now)
         for source in sources:
-            known = _known(words, source, c.now, actor.user_id)
+            known = _known(words, source, actor.user_id)
             if known is not None and known.state != "waiting":
                 _answer(search, source, known.state, known.results, known.failure, known.answered_at)
                 continue
@@ -180,7 +180,7 @@ def look(user_id: int, search_id: int, room: Snapshot, source: str = "") -> Sear
         raise NotFound("Nobody was asked there.")
     known = [row for answer in answers for row in answer.results]
     own = _in_library(known, room, user_id)
-    places = {item.track.id: number for number, item in enumerate(room.items, 1)}
+    places = places_of(room)
     is_late = now_ms() - search.asked_at >= PATIENCE_MS
     views = []
     for answer in answers:
@@ -197,8 +197,17 @@ def _own(user_id: int, search_id: int) -> Search:
     return search
 
 
-def _known(words: str, source: str, now: int, user_id: int) -> SearchAnswer | None:
+def _known(words: str, source: str, user_id: int) -> SearchAnswer | None:
     """What anybody was told, or is about to be told, of the same words lately."""
+    found = _lately(words, source, user_id)
+    if found is None or found.state != "waiting":
+        return found
+    # Whoever answers it waits until ours is there to be answered too, or has done so by now.
+    return locking(SearchAnswer.select().where(SearchAnswer.id == found.id)).first()
+
+
+def _lately(words: str, source: str, user_id: int) -> SearchAnswer | None:
+    now = now_ms()
     is_open = (SearchAnswer.state == "failed") & (SearchAnswer.answered_at > now - FAILED_REUSED_MS)
     is_open |= (SearchAnswer.state == "waiting") & (Search.asked_at > now - PATIENCE_MS)
     if source in BY_ACCOUNT:
@@ -241,14 +250,12 @@ def _settle(answer_id: int, **values: object) -> None:
         same = Search.select(Search.id).where(Search.words == answer.search.words)
         if answer.source in BY_ACCOUNT and values["state"] == "failed":
             same = same.where(Search.user == answer.search.user_id)
-        SearchAnswer.update(answered_at=now_ms(), **values).where(
-            (SearchAnswer.id == answer_id)
-            | (
-                (SearchAnswer.state == "waiting")
-                & (SearchAnswer.source == answer.source)
-                & SearchAnswer.search.in_(same)
-            )
-        ).execute()
+        is_same = (SearchAnswer.state == "waiting") & (SearchAnswer.source == answer.source)
+        is_same &= SearchAnswer.search.in_(same)
+        settled = (SearchAnswer.id == answer_id) | is_same
+        # In one order, and before they are written: who waits for one of these, too, is there afterwards.
+        list(locking(SearchAnswer.select(SearchAnswer.id).where(settled).order_by(SearchAnswer.id)))
+        SearchAnswer.update(answered_at=now_ms(), **values).where(settled).execute()
 
 
 def _bounded(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -302,7 +309,9 @@ def _same(artist: str, title: str) -> tuple[str, str]:
     return fold(artist), fold(title)
 
 
-def _row(row: dict[str, Any], own: dict[tuple[str, str], int], places: dict[int, int]) -> FoundRow:
+def _row(
+    row: dict[str, Any], own: dict[tuple[str, str], int], places: dict[int, tuple[int, int]]
+) -> FoundRow:
     track_id = own.get((row["provider"], row["key"]))
     if track_id is None and row["artist"]:
         track_id = own.get(_same(row["artist"], row["title"]))
@@ -316,7 +325,7 @@ def _row(row: dict[str, Any], own: dict[tuple[str, str], int], places: dict[int,
         row["preview_url"],
         row["is_playable"],
         track_id,
-        places.get(track_id) if track_id is not None else None,
+        places.get(track_id or 0, (None, None))[0],
         row.get("licence", ""),
         row.get("cover", ""),
     )

@@ -12,7 +12,7 @@ import pyotp
 from models import RecoveryCode, User
 from party import attempts, audit, letters, sealing
 from party.attempts import Limit
-from party.change import Person, write
+from party.change import Person, hold_people, write
 from party.clock import now_ms
 from party.credentials import account_of, prove
 from party.errors import Conflict, Invalid
@@ -104,6 +104,8 @@ def renew_codes(actor: Person, password: str) -> list[str]:
     if user.totp_since is None:
         raise Conflict("Your second factor is off.")
     with write():
+        # Of two at once the second takes the first one's codes away too.
+        hold_people(user.id)
         return _make_codes(user)
 
 

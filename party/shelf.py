@@ -36,7 +36,7 @@ def hold(track: Track, room_id: int | None, user_id: int, now: int) -> None:
 
 
 def bring(track: Track, room_id: int | None, user_id: int, now: int) -> None:
-    """An upload arrived: from now on the person holds it."""
+    """From now on the person holds a file: theirs arrived, or its bringer gave up what they keep."""
     Holding.insert(track=track, room=room_id, user=user_id, added_at=now).on_conflict_ignore().execute()
 
 

@@ -38,7 +38,10 @@ NOTHING_PLAYS = "Nothing of that plays in a browser."
 
 @dataclass(frozen=True, slots=True)
 class ShelfRow:
-    """A track, an album or a playlist; `words` open the latter two, `queue_position` is where the former waits."""
+    """A track, an album or a playlist; `words` open the latter two, `queue_position` is where the former waits.
+
+    `track_id` is the former's own track, once it was ever put on.
+    """
 
     what: str
     id: str
@@ -48,6 +51,7 @@ class ShelfRow:
     duration_text: str
     count: int
     is_playable: bool
+    track_id: int | None = None
     queue_position: int | None = None
 
     @property
@@ -126,7 +130,7 @@ def look(actor: Person, search_id: int, room: Snapshot) -> ShelfView:
     slugs = {f"{source.kind}-{key}": key for key in keys}
     found = Track.select(Track.id, Track.slug).where(Track.source == source, Track.slug.in_(list(slugs)))
     known = {slugs[track.slug]: track.id for track in found}
-    places = {item.track.id: number for number, item in enumerate(room.items, 1)}
+    places = library.places_of(room)
     is_late = now_ms() - search.asked_at >= PATIENCE_MS
     return ShelfView(
         search.id,
@@ -135,7 +139,7 @@ def look(actor: Person, search_id: int, room: Snapshot) -> ShelfView:
         head["title"],
         "late" if answer.state == "waiting" and is_late else answer.state,
         answer.failure,
-        tuple(_row(row, places.get(known.get(row["key"], 0))) for row in listed),
+        tuple(_row(row, known.get(row["key"]), places) for row in listed),
         head["more"],
     )
 
@@ -189,7 +193,7 @@ def _put(actor: Person, code: str, source: Source, row: dict[str, Any]) -> bool:
     with write():
         with change(actor, code, may="see") as c:
             _need_to_add(c)
-            if sources.own(actor, source.id).state == "failed":
+            if sources.own(actor, source.id, held=True).state == "failed":
                 raise Conflict(source.failure)
             track = _found_or_made(c, source, row)
             shelf.hold(track, c.room.id, c.seat.user_id, c.now)
@@ -287,9 +291,10 @@ def _kept(source: Source, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(row: dict[str, Any], position: int | None) -> ShelfRow:
+def _row(row: dict[str, Any], track_id: int | None, places: dict[int, tuple[int, int]]) -> ShelfRow:
+    position, _ = places.get(track_id or 0, (None, None))
     length = clock_text(row["duration_ms"]) if row["duration_ms"] else ""
     return ShelfRow(
         row["what"], row["id"], row["title"], row["artist"], row["album"], length, row["count"],
-        row["is_playable"], position,
+        row["is_playable"], track_id, position,
     )  # fmt: skip

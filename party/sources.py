@@ -11,15 +11,16 @@ import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from peewee import SQL
 
 from config import settings
-from models import Item, Room, SearchAnswer, Source, Suggestion, Track, User, rows
+from models import Item, Room, SearchAnswer, Source, Suggestion, Track, User, locking, rows
 from party import attempts, lookups, playback, sealing, tracks, work
 from party.attempts import Limit
-from party.change import CLOCK, Person, change, locked_rooms, write
+from party.change import CLOCK, Person, change, hold_with_rooms, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Over, Refusal
 from party.names import one_line
@@ -119,7 +120,8 @@ def connect(
     address, username, secret = address.strip().rstrip("/"), one_line(username), secret.strip()
     _refuse_shape(kind, address, username, secret, private_hosts)
     with write():
-        user = User.get_or_none(User.id == actor.user_id)
+        # Of two presses at once the second has to find what the first one made.
+        user = locking(User.select().where(User.id == actor.user_id)).first()
         if user is None:
             raise NotKnown("Sign in first, then try again.")
         if user.email is None:
@@ -151,7 +153,7 @@ def sign_in_again(actor: Person, source_id: int, secret: str) -> None:
     if len(secret) > SECRET_LONGEST:
         raise Invalid("That is longer than a password may be.")
     with write():
-        source = own(actor, source_id)
+        source = own(actor, source_id, held=True)
         attempts.spend("source", {f"person {actor.user_id}": LIMIT})
         if secret:
             is_key = not source.username
@@ -169,8 +171,8 @@ def disconnect(actor: Person, source_id: int) -> None:
 
 def give_up(source: Source) -> None:
     """The same, in the open transaction."""
+    hold_with_rooms(lambda: Room.code.in_(list(_lines_with(source))), lambda: hold_all(source.user_id))
     lines = _lines_with(source)
-    locked_rooms(Room.code.in_(list(lines)))
     Track.update(
         # A server connected later may get this one's number.
         slug=SQL("'gone-' || id"),
@@ -193,8 +195,18 @@ def give_up(source: Source) -> None:
 
 def give_up_all(user_id: int) -> None:
     """Forget all servers of somebody who goes, in the open transaction."""
-    for source in _all_of(user_id):
-        give_up(source)
+    for each in _all_of(user_id):
+        give_up(each)
+
+
+def hold_all(user_id: int) -> None:
+    """Lock somebody's servers and their tracks, in the open transaction; rooms come first (`codes_with`).
+
+    Who puts one of the tracks on a line at this moment is waited for, and told.
+    """
+    known = Source.select().where(Source.user == user_id).order_by(Source.id)
+    held = list(locking(known, to_delete=True))
+    list(locking(Track.select(Track.id).where(Track.source.in_(held)).order_by(Track.id), to_delete=True))
 
 
 def codes_with(user_id: int) -> set[str]:
@@ -204,18 +216,17 @@ def codes_with(user_id: int) -> set[str]:
 
 def mine(user_id: int) -> tuple[SourceView, ...]:
     """Somebody's servers, the oldest first."""
-    found = _all_of(user_id)
     return tuple(
         SourceView(each.id, each.kind, KINDS[each.kind], each.name, each.username, each.state, each.failure)
-        for each in found
+        for each in _all_of(user_id)
     )
 
 
-def own(actor: Person, source_id: int) -> Source:
-    """One's own server. Raises NotFound, for those of others too."""
-    source: Source | None = Source.get_or_none(
-        Source.id == source_id, Source.user == actor.user_id, Source.kind.in_(list(KINDS))
-    )
+def own(actor: Person, source_id: int, *, held: bool = False) -> Source:
+    """One's own server, locked where it is `held`. Raises NotFound, for those of others too."""
+    is_own = (Source.id == source_id) & (Source.user == actor.user_id) & Source.kind.in_(list(KINDS))
+    query = Source.select().where(is_own)
+    source: Source | None = (locking(query) if held else query).first()
     if source is None:
         raise NotFound(NO_SOURCE)
     return source
@@ -266,9 +277,8 @@ def found_bad(keys: Keys, sentence: str) -> None:
 def due() -> list[int]:
     """Servers that were never looked at: the task was lost."""
     is_old = Source.checked_at.is_null() | (Source.checked_at <= now_ms() - CHECK_AGAIN_MS)
-    waiting = Source.select(Source.id).where(
-        Source.state == "connecting", Source.kind.in_(list(KINDS)), is_old
-    )
+    is_waiting = (Source.state == "connecting") & Source.kind.in_(list(KINDS))
+    waiting = Source.select(Source.id).where(is_waiting, is_old)
     return [source_id for (source_id,) in rows(waiting.order_by(Source.id).limit(COVERS_AT_ONCE))]
 
 
@@ -308,37 +318,29 @@ def coverless() -> list[int]:
 def claim_cover(track_id: int) -> Coverless | None:
     """Begin to fetch a track's cover. None when it is here, or the track is gone."""
     with write():
-        track = Track.get_or_none(
-            Track.id == track_id,
-            Track.provider.in_(tracks.PROXIED),
-            Track.cover_file == "",
-            Track.state == "ready",
-        )
+        track = Track.get_or_none(_lacks_cover(track_id), Track.provider.in_(tracks.PROXIED))
         if track is None:
             return None
         Track.update(tries=Track.tries + 1, looked_up_at=now_ms()).where(Track.id == track_id).execute()
-        is_asked = (
-            track.source is not None and track.source.state == "ready" and track.tries < MOST_COVER_TRIES
-        )
-        keys = keys_of(track.source) if is_asked else None
+        is_open = track.source is not None and track.source.state == "ready"
+        keys = keys_of(track.source) if is_open and track.tries < MOST_COVER_TRIES else None
         return Coverless(track.slug, track.added_at, track.reference.partition("/")[2], keys)
 
 
 def cover_found(track_id: int, cover_file: str, hue: str) -> bool:
     """A track's cover is here; every room that shows it is told. True when it was new."""
     with write():
-        lines = lookups.places(track_id)
-        locked_rooms(Room.code.in_({code for code, _ in lines}))
-        if (
-            not Track.update(cover_file=cover_file, hue=hue)
-            .where(Track.id == track_id, Track.cover_file == "", Track.state == "ready")
-            .execute()
-        ):
+        if lookups.hold(_lacks_cover(track_id)) is None:
             return False
-        for code, item_id in lines:
+        Track.update(cover_file=cover_file, hue=hue).where(Track.id == track_id).execute()
+        for code, item_id in lookups.places(track_id):
             with suppress(Over), change(CLOCK, code, may="describe_item") as c:
                 c.log("item_described", item_id=item_id)
         return True
+
+
+def _lacks_cover(track_id: int) -> Any:
+    return (Track.id == track_id) & (Track.cover_file == "") & (Track.state == "ready")
 
 
 def _refuse_shape(
@@ -368,9 +370,8 @@ def _fail(source_id: int, sealed: str, sentence: str) -> None:
 
 
 def _all_of(user_id: int) -> list[Source]:
-    return list(
-        Source.select().where(Source.user == user_id, Source.kind.in_(list(KINDS))).order_by(Source.id)
-    )
+    own = Source.select().where(Source.user == user_id, Source.kind.in_(list(KINDS)))
+    return list(own.order_by(Source.id))
 
 
 def _lines_with(source: Source) -> dict[str, list[int | None]]:

@@ -180,9 +180,14 @@ def of_person(user_id: int) -> Source | None:
 
 @contextmanager
 def held(source_id: int) -> Iterator[Source | None]:
-    """An account's row, locked, and kept as it is afterwards; None when it was disconnected meanwhile."""
+    """An account's row, locked, and kept as it is afterwards; None when it was disconnected meanwhile.
+
+    Its person is locked before it: what is done meanwhile may be written to their playlists.
+    """
     with write():
         query = Source.select().where(Source.id == source_id, Source.kind == KIND)
+        whose = Source.select(Source.user).where(Source.id == source_id)
+        list(locking(User.select(User.id).where(User.id.in_(whose))))
         source = locking(query).first()
         yield source
         if source is not None:

@@ -42,10 +42,8 @@ def mark_explicit(track_id: int) -> None:
             queue.take_off(c, items)
 
     with write():
-        track = Track.get_or_none(Track.id == track_id, Track.provider == KIND)
-        if track is None or track.is_explicit:
+        if lookups.hold((Track.id == track_id) & (Track.provider == KIND) & ~Track.is_explicit) is None:
             return
-        lookups.hold_rooms(track.slug)
         Track.update(is_explicit=True).where(Track.id == track_id).execute()
         for code in sorted({code for code, _ in lookups.places(track_id)}):
             lookups.as_clock(code, leave)

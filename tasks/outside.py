@@ -1,4 +1,4 @@
-"""Tasks that ask others over the network: together they hold half of the worker's threads at most.
+"""Tasks that ask others over the network: together, and with letters, they hold half of the worker's threads at most.
 
 However slow others are, the other half keeps the promises of rooms. What finds no place waits here, in its order, and
 is handed over again as places get free; what is lost with a worker is found by the sweep, from the rows.
@@ -15,8 +15,8 @@ from typing import Any
 from party import work
 from tasks import huey
 
-AT_ONCE = 4
-"""Half of the worker's threads (Procfile)."""
+AT_ONCE = 3
+"""With the one that letters have (tasks/mail.py) half of the worker's threads (Procfile)."""
 BEHIND = -1
 """The priority of what waits for others: tracks that end go first."""
 

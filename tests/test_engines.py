@@ -18,6 +18,7 @@ from tests.live.rawsocket import eventually
 RULES = {
     "rooms": ("change", "queue", "playback", "hosting", "rooms", "snapshot", "races"),
     "people": ("people", "moderation", "merging", "discovery", "personal"),
+    "accounts": ("attempts", "accounts", "secondfactor", "adding"),
     "files": ("library", "files", "uploads", "subtitles", "lookups", "measuring"),
     "lists": ("playlists", "putting_on", "filling", "progress"),
     "sources": ("sources", "searching", "spotify"),
@@ -25,7 +26,7 @@ RULES = {
 }
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("nouns", RULES.values(), ids=RULES)
 def test_the_rules_hold_on_postgresql(tmp_path: Path, nouns: tuple[str, ...]) -> None:
     with engines.postgres(tmp_path) as address:
@@ -61,5 +62,5 @@ def test_a_wake_up_through_redis_reaches_the_other_process_and_survives_its_rest
         eventually(lambda: publish("ROOMCODE", next(numbers)) or heard)
     tail.unwatch("ROOMCODE", wake)
     is_over.set()
-    listener.join(20)
+    listener.join(60)
     assert not listener.is_alive()

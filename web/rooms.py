@@ -91,6 +91,8 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         # Strangers see the line before they have a name, but not what people say.
         talk = chat_log.latest(room.id, room.seq) if mine else chat_log.NOTHING_SAID
     tab = request.args.get("tab", "line")
+    plays = room.now.track.id if room.now else None
+    begun, stopped = progress.in_room(known.user_id, room.id, plays) if known and mine else ([], None)
     return render_template(
         "pages/room.html",
         room=room,
@@ -101,8 +103,8 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         mine=mine,
         talk=talk,
         library=library.browse("", "", "title", 1, room, known.user_id if known else None),
-        begun=progress.unfinished(known.user_id, room.id) if known and mine else [],
-        stopped=_stopped(room, known) if mine else None,
+        begun=begun,
+        stopped=stopped,
         files=under_way.shown_in_room(known.user_id, room.id) if known and mine else (),
         origin=public_address(""),
         preview=discovery.card_of(room.door_code) if room.visibility == "public" else None,
@@ -116,13 +118,6 @@ def _page(code: str, known: people.SignedIn | None) -> str:
         oob="",
         **{"from": room.seq},
     )
-
-
-def _stopped(room: Snapshot, known: people.SignedIn | None) -> progress.Stopped | None:
-    """Where the person is with what plays now."""
-    if known is None or room.now is None:
-        return None
-    return progress.stopped_at(known.user_id, room.id, room.now.track.id)
 
 
 def _me(room: Snapshot, mine: snapshot.Share | None, known: people.SignedIn | None) -> PersonView | None:

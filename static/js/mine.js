@@ -26,7 +26,7 @@
   /** In a room where the host lets tracks on, guests suggest; pressing again takes a suggestion back. */
   function markShelf({ suggested }) {
     const isSuggesting = byId('queue')?.dataset.add === 'suggest';
-    for (const row of document.querySelectorAll('#library-list [data-track]')) {
+    for (const row of document.querySelectorAll(':is(#library-list, #source-rows) [data-track]')) {
       const button = row.querySelector('button'), word = button?.querySelector('.result__word');
       if (!word) continue;
       const isWanted = suggested.has(row.dataset.track), title = row.querySelector('.result__title')?.textContent ?? '';
@@ -62,8 +62,9 @@
       request.method = 'DELETE';
       request.body.delete('play');
       request.action = `${request.action}?play=${submitter.value}`;
-    } else if (submitter?.name === 'track_id' && submitter.classList.contains('is-suggested')) {
-      request.action = `${partyline.base}suggestions/${read().suggested.get(submitter.value)}/removal`;
+    } else if (submitter?.classList.contains('is-suggested')) {
+      const { track } = submitter.closest('[data-track]').dataset;
+      request.action = `${partyline.base}suggestions/${read().suggested.get(track)}/removal`;
     }
   });
 

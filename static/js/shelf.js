@@ -1,4 +1,7 @@
-/* Marks in the library what already waits on the line, and whether this person may add: the line on this screen says. */
+/*
+ * Marks in the library, and in what one’s own libraries elsewhere showed, what already waits on the line, and whether this
+ * person may add: the line on this screen says.
+ */
 (() => {
   const { partyline } = window;
 
@@ -8,12 +11,11 @@
   }
 
   function mark() {
-    const shelf = document.getElementById('library-list');
     const queue = document.getElementById('queue');
-    if (!shelf || !queue) return;
+    if (!queue) return;
     const mayAdd = queue.dataset.add !== '';
     const places = new Map([...queue.children].filter((row) => row.dataset.track).map((row, at) => [row.dataset.track, at + 1]));
-    for (const row of shelf.querySelectorAll('[data-track]')) {
+    for (const row of document.querySelectorAll(':is(#library-list, #source-rows) [data-track]')) {
       const place = places.get(row.dataset.track), button = row.querySelector('button'), done = row.querySelector('.btn--done');
       const words = place ? `In line, ${ordinal(place)}` : '';
       if (words && done.lastElementChild.textContent !== words) done.lastElementChild.textContent = words;

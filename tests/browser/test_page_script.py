@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.harness import Stage
+from party.source_shelf import ShelfRow, ShelfView
+from tests.browser.harness import CODE, Stage
 from tests.browser.harness_page import (
     CODE_FIELD,
+    answered,
     applied,
     connection,
     count,
+    move,
     order,
     push,
     run,
@@ -233,6 +238,64 @@ class TestConnection:
         stage.seq += 1
         push(screen, stage, stage.frame(stage.piece("playback")), vote(stage, 3, 1))
         assert screen.evaluate("() => window.told") == 1
+
+
+def show_library(page: Page, stage: Stage) -> None:
+    """What one's own library elsewhere showed: a song that was put on once, one that never was, and an album."""
+    rows = (
+        ShelfRow("track", "s1", "Title 20", "Artist 20", "", "3:00", 0, True, 20),
+        ShelfRow("track", "s2", "Title 21", "Artist 21", "", "3:00", 0, True),
+        ShelfRow("album", "al", "An album", "Artist 20", "", "", 2, False),
+    )
+    shelf = ShelfView(5, 1, "title", "", "ready", rows=rows)
+    page.click("#search")
+    page.evaluate(
+        """(html) => {
+          document.getElementById('library').insertAdjacentHTML('beforebegin', html);
+          htmx.process(document.getElementById('source-rows'));
+          document.dispatchEvent(new Event('htmx:after:swap'));
+        }""",
+        stage.piece("source_rows", shelf=shelf, code=CODE, oob=""),
+    )
+
+
+class TestOwnLibrary:
+    def test_what_waits_is_marked_anew_as_the_line_changes(self, screen: Page, stage: Stage) -> None:
+        show_library(screen, stage)
+        first, second, album = screen.locator("#source-rows .result").all()
+        add, done = first.locator("button"), first.locator(".btn--done")
+        expect(add).to_be_visible()
+        expect(done).to_be_hidden()
+        stage.ids.append(20)
+        stage.seq += 1
+        push(screen, stage, stage.frame(stage.new(20)))
+        expect(done).to_have_text("In line, 9th")
+        expect(add).to_be_hidden()
+        push(screen, stage, move(stage, 20, 0))
+        expect(done).to_have_text("In line, 1st")
+        stage.ids.remove(20)
+        stage.seq += 1
+        push(screen, stage, stage.frame(stage.gone(20)))
+        expect(add).to_be_visible()
+        expect(done).to_be_hidden()
+        for row in (second, album):
+            expect(row.locator("button")).to_be_visible()
+
+    def test_where_guests_suggest_a_row_says_so_and_takes_a_suggestion_back(
+        self, screen: Page, stage: Stage
+    ) -> None:
+        show_library(screen, stage)
+        first, second, _ = screen.locator("#source-rows .result button").all()
+        stage.seq += 1
+        wished = stage.piece("mine", mine=replace(stage.share(), suggested={20: 7}))
+        queue = stage.piece("queue").replace('data-add="yes"', 'data-add="suggest"')
+        push(screen, stage, stage.frame(queue, wished))
+        expect(first).to_have_attribute("aria-label", "Take back the suggestion of Title 20")
+        expect(second).to_have_attribute("aria-label", "Suggest Title 21")
+        first.click()
+        assert answered(stage).path == f"/rooms/{CODE}/suggestions/7/removal"
+        second.click()
+        assert answered(stage, 2).path == f"/rooms/{CODE}/shelf/5/tracks"
 
 
 class TestUi:

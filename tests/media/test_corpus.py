@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import tempfile
 import threading
-import time as real_time
+import time
 import unicodedata
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,10 +18,12 @@ from media import filetypes, tools
 from models import Holding, Item, Track
 from tasks import uploads
 from tests.media.arrivals import Arrivals
+from tests.media.conftest import PATIENCE_SECONDS
 from tests.media.corpus import KEPT, Hostile, corpus
 from tests.stage import Cast
 
 MOST_SECONDS = 12.0
+"""Of computing, here and in what is started: a busy machine makes everything wait, but costs nothing."""
 KIND_OF = {each.name: each.kind for each in corpus("http://canary")}
 
 
@@ -65,6 +68,12 @@ def arrivals(cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arr
     return Arrivals(cast, tmp_path, monkeypatch)
 
 
+def spent() -> float:
+    """Seconds of computing so far, here and in what was started and has ended."""
+    started = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + started.ru_utime + started.ru_stime
+
+
 def test_there_are_enough_of_every_kind() -> None:
     kinds = list(KIND_OF.values())
     assert len(kinds) >= 100
@@ -76,9 +85,9 @@ def test_a_hostile_file_is_refused_or_inert(
     name: str, files: dict[str, Hostile], arrivals: Arrivals, canary: Canary, tmp_path: Path
 ) -> None:
     hostile, before = files[name], set(tmp_path.iterdir())
-    began = real_time.monotonic()
+    began = spent()
     row = arrivals.check(name, hostile.data)
-    assert real_time.monotonic() - began < MOST_SECONDS
+    assert spent() - began < MOST_SECONDS
     if hostile.end == KEPT:
         assert row.state == "ready", row.reason
         _is_inert(arrivals, row.track, hostile)
@@ -124,10 +133,10 @@ def test_a_playlist_reaches_nobody_even_if_it_is_read_as_one(
     for number, hostile in enumerate(each for each in files.values() if each.kind == "playlist"):
         path = tmp_path / f"{number}.bin"
         path.write_bytes(hostile.data)
-        began = real_time.monotonic()
-        with pytest.raises(tools.Failed):
-            tools.ffmpeg(path, demuxer, ["-map", "0:a:0", "-f", "null", "-"], seconds=5)
-        assert real_time.monotonic() - began < MOST_SECONDS
+        began = spent()
+        with pytest.raises(tools.Failed, match="ended with"):
+            tools.ffmpeg(path, demuxer, ["-map", "0:a:0", "-f", "null", "-"], seconds=PATIENCE_SECONDS)
+        assert spent() - began < MOST_SECONDS
     assert canary.asked == []
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from config import settings
-from media import direct, link_tags, registry
+from media import direct, link_tags, registry, tools
 from media.direct import EMPTY, HEAD_BYTES, NOT_MEDIA
 from media.fetch import CIRCLES, TOO_LARGE
 from media.net_address import NOT_HTTPS, NOT_THERE, TOO_LONG
@@ -258,6 +258,7 @@ def test_a_reader_of_tags_that_hangs_costs_only_the_tags(
     server: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link_tags, "SECONDS", 0.01)
+    monkeypatch.setattr(tools, "WAITING_SECONDS", 0)
     serve(server, making.mp3(), "/Name.mp3")
     facts = look_up(server, "/Name.mp3")
     assert (facts.title, facts.duration_ms, facts.mime) == ("Name", None, "audio/mpeg")
@@ -289,7 +290,7 @@ def test_a_status_becomes_a_sentence(server: Elsewhere, status: int, sentence: s
 
 
 def test_every_trouble_is_a_sentence(server: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "SECONDS", 0.3)
+    monkeypatch.setattr(direct, "SECONDS", 2.0)
     server.says |= {
         "/empty": answer(200),
         "/slow": lambda talk: talk.silence(),

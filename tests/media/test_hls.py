@@ -261,7 +261,7 @@ def test_a_list_that_is_large_or_long_costs_little(server: Elsewhere) -> None:
 
 
 def test_all_lists_of_a_stream_share_one_deadline(server: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hls_list, "SECONDS", 0.4)
+    monkeypatch.setattr(hls_list, "SECONDS", 2.0)
     hanging: list[Talk] = []
 
     def hang(talk: Talk) -> None:
@@ -272,7 +272,8 @@ def test_all_lists_of_a_stream_share_one_deadline(server: Elsewhere, monkeypatch
     server.says |= {f"/film/{name}.m3u8": hang for name in "abc"}
     began = time.monotonic()
     assert said(server, *variants) == SLOW
-    assert time.monotonic() - began < 3 and len(hanging) == 1
+    # Three times that, had each its own.
+    assert time.monotonic() - began < 5.5 and len(hanging) == 1
 
 
 def test_the_page_may_fetch_and_play_it() -> None:

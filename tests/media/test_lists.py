@@ -87,7 +87,7 @@ some_rows = st.lists(st.builds(Row, words.filter(bool), words, words, lengths, l
 
 @pytest.mark.parametrize("name", ["m3u8", "jspf", "csv"])
 @given(rows=some_rows)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_at_all_comes_back_as_it_was(name: str, rows: list[Row]) -> None:
     assert list(lists.read(lists.write(Listing(rows), name)).rows) == rows
 

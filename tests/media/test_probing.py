@@ -73,13 +73,13 @@ def test_a_reader_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(NotPlayable) as refused:
         probed(m.mp3(), tmp_path)
     assert refused.value.sentence == DAMAGED
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_reader_loads_nothing_that_it_does_not_need() -> None:
     # Settings would be read, and files of keys made, in a process that knows nothing of ours.
     program = "import media.probing, sys; print({'config', 'numpy', 'PIL', 'models'} & set(sys.modules))"
-    assert tools.run([sys.executable, "-c", program], seconds=10).out == b"set()\n"
+    assert tools.run([sys.executable, "-c", program], seconds=60).out == b"set()\n"
 
 
 @pytest.mark.parametrize("answer", ["", "[]x", '{"refusal": "No."}'])

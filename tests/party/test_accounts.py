@@ -12,6 +12,7 @@ from party.credentials import WrongPassword
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from tests.accounts import HOME, PASSWORD, make_account, posted, seen_as
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 __all__ = ["posted"]
@@ -352,3 +353,19 @@ def test_an_address_moves_by_its_own_link_where_letters_are_sent(cast: Cast, pos
     assert posted[1][:2] == ("email_changed", EMAIL)
     with pytest.raises(NotFound):
         credentials.confirm_email(links.token_of(handle))
+
+
+# --- at the same instant ----------------------------------------------------------------------------------------------
+
+
+def test_who_signs_in_with_the_old_password_while_it_is_changed_stays_out(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_account()
+    arrival, token = meanwhile(
+        monkeypatch,
+        (sessions, "begin"),
+        lambda: accounts.sign_in(EMAIL, PASSWORD, HOME),
+        lambda: credentials.change_password(person, PASSWORD, NEW, ""),
+    )
+    assert people.signed_in(token) and people.signed_in(arrival.token) is None

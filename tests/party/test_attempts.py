@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from models import Attempt
 from party import attempts
 from party.attempts import EVERYBODY, Limit
 from party.errors import TooMany
+from tests.party.test_races import meanwhile
 
 MINUTE = 60_000
 
@@ -61,3 +65,22 @@ def test_a_refusal_counts_nothing_and_no_address_is_kept(database, time) -> None
 )
 def test_whose_network_an_address_is(address: str, network: str) -> None:
     assert attempts.network_of(address) == network
+
+
+def test_tries_at_the_same_instant_are_counted_one_after_the_other(database, time, monkeypatch) -> None:
+    limits = {"network a": Limit(3, MINUTE), EVERYBODY: Limit(9, MINUTE)}
+    attempts.count("sign_in", limits)
+    attempts.count("sign_in", limits)
+    spend = partial(attempts.spend, "sign_in", limits)
+    answers = meanwhile(monkeypatch, (attempts, "check"), spend, spend)
+    assert [type(answer) for answer in answers] == [type(None), TooMany]
+    assert Attempt.select().count() == 6
+
+
+def test_right_tries_at_the_same_instant_are_all_given_back(database, time, monkeypatch) -> None:
+    limits = {"network a": Limit(3, MINUTE)}
+    attempts.count("sign_in", limits)
+    attempts.count("sign_in", limits)
+    give_back = partial(attempts.give_back, "sign_in", ["network a"])
+    meanwhile(monkeypatch, (Attempt, "delete"), give_back, give_back, is_before=True)
+    assert not Attempt.select().exists()

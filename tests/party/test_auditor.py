@@ -120,6 +120,25 @@ def test_neither_has_a_room_that_was_started_again(busy: Cast) -> None:
     assert found(busy) == []
 
 
+@pytest.mark.parametrize("left", ["nothing", "what waited from the first"])
+def test_neither_has_one_whose_first_room_is_gone_whatever_waited_there(cast: Cast, time, left: str) -> None:
+    from party import restart
+
+    items = cast.add(4)
+    playback.skip(cast.ada, cast.code)
+    playback.skip(cast.ada, cast.code)
+    if left == "nothing":
+        queue.remove_item(cast.ada, cast.code, items[3])
+    hosting.end_room(cast.ada, cast.code)
+    code = restart.start_again(cast.ada, cast.code)
+    Room.delete().where(Room.code == cast.code).execute()
+    assert (Room.get(Room.code == code).advance, found(cast)) == (3, [])
+    queue.add_item(cast.ada, code, cast.tracks[9])
+    assert Play.select().count() == 1 and found(cast) == []
+    Room.update(advance=Room.advance + 1).where(Room.code == code).execute()
+    assert [number for number, _ in found(cast)] == ["I11"]
+
+
 def test_looking_changes_nothing(busy: Cast) -> None:
     before = every_row()
     auditor.audit_all()

@@ -6,15 +6,17 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from models import Event, Item, Member, Outcome, Room, User, Vote, database
+from models import Event, Item, Member, Outcome, Room, User, Vote, database, is_sqlite
 from party import change as house
 from party import events, people, queue, rooms
 from party.change import CLOCK, Change, Person, change, connected, once, write
 from party.errors import Busy, Conflict, NotAllowed, NotFound, NotKnown
 from tests.conftest import POSTGRES_URL
+from tests.party.test_races import at_once
 from tests.stage import Cast
 
 
@@ -289,3 +291,27 @@ def test_who_is_gone_meanwhile_is_asked_for_a_name(cast: Cast) -> None:
     people.leave(cast.cleo, cast.code)
     with pytest.raises(NotAllowed, match="Open its link"), change(cast.cleo, cast.code, may="see"):
         pass
+
+
+def test_rooms_that_come_late_are_locked_before_what_is_held(cast: Cast) -> None:
+    """Somebody has the first room and wants the second; who has the second lets it go before they want the first."""
+    other = rooms.open_room(cast.ada, "Other", 300)
+    has_first, has_second = threading.Event(), threading.Event()
+
+    def in_order() -> None:
+        with house.write():
+            house.locked_room(cast.code)
+            has_first.set()
+            has_second.wait(0.5)
+            house.locked_room(other)
+
+    def which() -> Any:
+        return Room.code.in_([cast.code, other] if has_second.is_set() else [other])
+
+    def late() -> list[str]:
+        assert has_first.wait(30)
+        with house.write():
+            return [room.code for room in house.hold_with_rooms(which, has_second.set)]
+
+    _, held = at_once(in_order, late)
+    assert held == ([other] if is_sqlite() else [cast.code, other])

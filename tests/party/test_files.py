@@ -324,6 +324,68 @@ def test_a_playlist_of_ones_own_does_not_keep_what_one_gave_up_and_anothers_does
     assert files.orphans() == [mine] and PlaylistEntry.get_by_id(kept.id).track_id == theirs
 
 
+def held(track_id: int) -> list[tuple[int, int | None]]:
+    """Who holds a file, and in which room."""
+    rows = Holding.select(Holding.user, Holding.room).where(Holding.track == track_id).order_by(Holding.user)
+    return list(rows.tuples())
+
+
+def test_what_its_bringer_gave_up_is_carried_by_all_who_keep_it(cast: Cast, time) -> None:
+    track, other = bring(cast.cleo, cast.code), bring(cast.cleo, cast.code, "b")
+    first = keep(cast.dan, track)
+    keep(cast.dan, track)
+    keep(cast.ben, track)
+    assert files.give_up_orphans() == [] and held(track) == [(cast.cleo.user_id, cast.room().id)]
+    files.forget(cast.cleo, track)
+    time.move(5)
+    assert files.give_up_orphans() == []
+    assert held(track) == [(cast.ben.user_id, None), (cast.dan.user_id, None)]
+    assert [files.counted_for_person(each.user_id) for each in (cast.ben, cast.dan, cast.cleo)] == [1000] * 3
+    assert files.find_own(cast.dan).rows == (files.OwnFile(track, "Film a", "", 1000, time.now_ms),)
+    assert files.counted_for_room(cast.room().id) == 1000 and held(other)
+    before = every_row()
+    assert files.give_up_orphans() == [] and every_row() == before
+    # Off the playlist it is theirs still, until they give it up as well; the last one's file goes.
+    PlaylistEntry.update(removed_at=1).where(PlaylistEntry.playlist == first.playlist).execute()
+    files.forget(cast.ben, track)
+    assert files.give_up_orphans() == [] and held(track) == [(cast.dan.user_id, None)]
+    files.forget(cast.dan, track)
+    assert sorted(files.give_up_orphans()) == sorted(NAMES)
+
+
+def test_what_was_taken_off_a_playlist_is_carried_only_once_it_is_back(cast: Cast, time) -> None:
+    track = bring(cast.cleo, cast.code)
+    entry, gone = keep(cast.dan, track, removed_at=time.now_ms), keep(cast.ben, track)
+    Playlist.update(deleted_at=time.now_ms).where(Playlist.id == gone.playlist_id).execute()
+    files.forget(cast.cleo, track)
+    assert files.give_up_orphans() == [] and held(track) == []
+    PlaylistEntry.update(removed_at=None).where(PlaylistEntry.id == entry.id).execute()
+    assert files.give_up_orphans() == [] and held(track) == [(cast.dan.user_id, None)]
+
+
+def test_what_went_with_its_room_stays_with_a_bringer_who_keeps_it(cast: Cast) -> None:
+    track = bring(cast.cleo, cast.code)
+    keep(cast.cleo, track)
+    rooms.delete_room(cast.ada, cast.code, "Friday")
+    assert files.give_up_orphans() == [] and held(track) == [(cast.cleo.user_id, None)]
+
+
+def test_what_is_looked_at_held_or_gone_meanwhile_is_not_handed_on(cast: Cast) -> None:
+    track, theirs = bring(cast.cleo, None), bring(cast.cleo, cast.code, "b")
+    Holding.delete().where(Holding.track == track).execute()
+    upload = Upload.create(
+        token="t", user=cast.ben.user_id, name="a", size_bytes=1, state="checking", track=track, began_at=1,
+        touched_at=1,
+    )  # fmt: skip
+    before = every_row()
+    for number in (track, theirs, 999):
+        files._hand_on(number, [cast.dan.user_id])
+    assert every_row() == before
+    Upload.update(state="cancelled").where(Upload.id == upload.id).execute()
+    files._hand_on(track, [cast.dan.user_id, 999])
+    assert held(track) == [(cast.dan.user_id, None)]
+
+
 def test_ones_own_files_are_listed_once_the_latest_first(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = bring(cast.cleo, cast.code, "a", 1000), bring(cast.cleo, None, "b", 20)
     Holding.update(added_at=5).where(Holding.track == first).execute()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from models import Event, Member, Presence, Room
@@ -184,17 +184,7 @@ def load_succession(room: Room) -> str:
     return str(room.settings.get("succession", "cohost"))
 
 
-@settings(
-    max_examples=60,
-    phases=[Phase.generate],
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
-)
+@settings(max_examples=60, phases=[Phase.generate])
 @given(
     steps=st.lists(step, min_size=20, max_size=60),
     succession=st.sampled_from(("cohost", "anybody", "nobody")),

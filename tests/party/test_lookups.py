@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from models import Item, Playback, Room, Track
-from party import adding, configuring, lookups, people, playback, queue, rooms, work
+from party import adding, configuring, lookups, people, playback, queue, rooms, snapshot, work
 from party.lookups import MOST_TRIES, WAIT_MS, Tally
 from tests.ledger import every_row
 from tests.party.test_adding import VIDEO, add, link
+from tests.party.test_races import meanwhile
 from tests.stage import SONG_MS, Cast
 
 FACTS = {
@@ -273,13 +276,27 @@ def test_two_sides_at_once_end_it_once(cast: Cast, monkeypatch: pytest.MonkeyPat
     """Somebody else ends the lookup between reading and writing: then theirs stands, and nothing is told twice."""
     add(cast)
     number, before = track().id, cast.room().seq
-    held = lookups.hold_rooms
+    held = lookups.hold
 
-    def late(slug: str, *codes: str) -> None:
-        held(slug, *codes)
+    def late(*words: Any) -> Track | None:
         Track.update(state="failed", failure="Theirs.").where(Track.id == number).execute()
+        return held(*words)
 
-    monkeypatch.setattr(lookups, "hold_rooms", late)
+    monkeypatch.setattr(lookups, "hold", late)
     assert not lookups.fill_in(number, **FACTS)
     assert (track().state, track().failure) == ("failed", "Theirs.") and cast.kinds(before) == []
     assert Item.select().count() == 1
+
+
+def test_a_room_that_takes_a_link_while_its_facts_come_is_told_too(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(cast)
+    number = track().id
+    other = rooms.open_room(cast.dan, "Elsewhere", 300)
+    adding_there = lambda: adding.add_link(cast.dan, other, **link())  # noqa: E731
+    facts_come = lambda: lookups.fill_in(number, **FACTS)  # noqa: E731
+    meanwhile(monkeypatch, (queue, "start_if_idle"), adding_there, facts_come)
+    for code in (cast.code, other):
+        now = snapshot.take(code).now
+        assert now is not None and now.track.id == number and "item_described" in kinds(code)

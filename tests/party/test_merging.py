@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from models import (
@@ -22,10 +24,11 @@ from models import (
     User,
     Vote,
 )
-from party import accounts, links, moderation, people, queue
+from party import accounts, auditor, links, merging, moderation, people, queue, rooms
 from party.change import Person
-from party.errors import NotAllowed
+from party.errors import NotAllowed, NotKnown
 from tests.accounts import HOME, PASSWORD, make_account, posted, seen_as
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 __all__ = ["posted"]
@@ -179,3 +182,32 @@ def test_what_was_brought_and_begun_becomes_the_accounts_and_the_newer_counts(
     assert list(held.tuples()) == [(first, None, 1), (second, room.id, 4), (first, room.id, 5)]
     begun = Progress.select(Progress.user, Progress.position_ms).order_by(Progress.track)
     assert list(begun.tuples()) == [(eve.user_id, 5), (eve.user_id, 4)]
+
+
+# --- at the same instant ----------------------------------------------------------------------------------------------
+
+
+def test_a_seat_taken_while_its_guest_signs_in_becomes_the_accounts(
+    cast: Cast, eve: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = rooms.open_room(cast.ada, "Other", 300)
+    join = lambda: people.join(cast.cleo, other)  # noqa: E731
+    seat_id, _ = meanwhile(monkeypatch, (people, "seat"), join, lambda: sign_in(cast.cleo))
+    assert Member.get_by_id(seat_id).user_id == eve.user_id
+    assert list(auditor.audit_all()) == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda cast, code: people.join(cast.cleo, code),
+        lambda cast, _: rooms.open_room(cast.cleo, "Mine", 300),
+    ],
+)
+def test_a_guest_who_has_just_signed_in_takes_no_seat_as_a_guest(
+    cast: Cast, eve: Person, monkeypatch: pytest.MonkeyPatch, act: Callable[[Cast, str], object]
+) -> None:
+    other = rooms.open_room(cast.ada, "Other", 300)
+    signing_in = lambda: sign_in(cast.cleo)  # noqa: E731
+    _, refusal = meanwhile(monkeypatch, (merging, "merge"), signing_in, lambda: act(cast, other))
+    assert isinstance(refusal, NotKnown)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from playhouse.test_utils import count_queries
 
 from models import Ban, Item, Member, Presence, Suggestion
 from party import chat, configuring, control, entry, invites, moderation, people, queue, rooms, suggestions
-from party.change import Person
+from party.change import Person, change
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 HOME = "a network"
@@ -288,3 +291,23 @@ def test_mute_for_good_and_unmute(cast: Cast, time) -> None:
     moderation.unmute(cast.ben, cast.code, cast.members["cleo"])
     assert cast.kinds().count("person_unmuted") == 1
     assert Member.get_by_id(cast.members["cleo"]).muted_until is None
+
+
+@pytest.mark.parametrize("read", [moderation.bans, invites.open_invites])
+def test_who_reads_what_is_out_waits_for_nobody(cast: Cast, monkeypatch, read) -> None:
+    moderation.ban(cast.ada, cast.code, cast.members["cleo"])
+    invites.make_invite(cast.ada, cast.code)
+    point = SimpleNamespace(is_held=lambda: None, is_read=False)
+
+    def change_slowly() -> bool:
+        with change(cast.ada, cast.code, may="see"):
+            point.is_held()
+            return point.is_read
+
+    def reads() -> list[object]:
+        found = read(cast.ben, cast.code)
+        point.is_read = True
+        return found
+
+    was_read, found = meanwhile(monkeypatch, (point, "is_held"), change_slowly, reads)
+    assert was_read and len(found) == 1

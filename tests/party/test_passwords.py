@@ -81,8 +81,8 @@ def test_two_are_hashed_at_once_and_a_third_is_asked_to_come_back(monkeypatch: p
     both_in, go_on, counts = threading.Barrier(3), threading.Event(), []
 
     def slow(act):
-        both_in.wait(10)
-        go_on.wait(10)
+        both_in.wait(60)
+        go_on.wait(60)
         return act()
 
     monkeypatch.setattr(passwords, "run", slow)
@@ -93,12 +93,12 @@ def test_two_are_hashed_at_once_and_a_third_is_asked_to_come_back(monkeypatch: p
     ]
     for thread in threads:
         thread.start()
-    both_in.wait(10)
+    both_in.wait(60)
     with pytest.raises(Busy, match="moment"):
         passwords.hash_password("two herons on a wire")
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(counts) == 2
     monkeypatch.setattr(passwords, "run", passwords.run_here)
     assert passwords.hash_password("two herons on a wire")

@@ -7,11 +7,12 @@ import unicodedata
 import pytest
 
 from models import Member, Presence, Room, Session, User
-from party import control, hosting, names, people, queue, rooms
+from party import auditor, control, hosting, lifecycle, names, people, queue, rooms
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown
 from party.line import PRESENT_MS
 from party.snapshot import initials
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 DAY_SECONDS = 86_400
@@ -217,3 +218,18 @@ def test_a_friendly_name_can_be_used_as_it_is() -> None:
 )
 def test_a_face_shows_one_or_two_letters(name: str, letters: str) -> None:
     assert initials(name) == letters
+
+
+def test_a_room_that_ends_while_somebody_is_renamed_hears_nothing_more(cast: Cast, monkeypatch) -> None:
+    end = lambda: hosting.end_room(cast.ada, cast.code)  # noqa: E731
+    meanwhile(monkeypatch, (lifecycle, "expire"), end, lambda: people.rename(cast.cleo, "Cleopatra"))
+    assert cast.kinds()[-1] == "room_expired" and list(auditor.audit_all()) == []
+    assert User.get_by_id(cast.cleo.user_id).display_name == "Cleopatra"
+
+
+def test_a_screen_that_opens_while_presence_is_renewed_is_written_once(cast: Cast, monkeypatch) -> None:
+    seat = cast.members["cleo"]
+    renew = lambda: people.still_here("web", {seat, cast.members["ben"]})  # noqa: E731
+    opens = lambda: people.screen_opened(seat, "web")  # noqa: E731
+    meanwhile(monkeypatch, (Presence, "insert_many"), renew, opens, is_before=True)
+    assert sorted(row.member_id for row in Presence.select()) == [cast.members["ben"], seat]

@@ -89,7 +89,8 @@ class Scene:
         return int(found.id) if found else self.eve_seat
 
     def spare(self) -> int:
-        return int(Track.select().where(Track.id.not_in(Item.select(Item.track))).first().id)
+        free = Track.select().where(Track.id.not_in(Item.select(Item.track)))
+        return int(free.order_by(Track.id).first().id)
 
     def wish(self, by: int | None = None) -> int:
         made = Suggestion.create(

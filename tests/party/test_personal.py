@@ -32,6 +32,7 @@ from models import (
 )
 from party import (
     accounts,
+    auditor,
     entry,
     knocks,
     people,
@@ -51,6 +52,7 @@ from party.credentials import WrongPassword
 from party.errors import NotKnown
 from tests.accounts import HOME, PASSWORD, make_account, seen_as
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 
@@ -247,3 +249,12 @@ def test_a_room_nobody_else_was_in_goes_with_its_person(cast: Cast) -> None:
     with pytest.raises(NotKnown):
         personal.delete(cast.dan, "")
     assert not Item.select().exists()
+
+
+def test_a_room_opened_while_its_host_goes_for_good_goes_too(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = lambda: rooms.open_room(cast.cleo, "Mine", 300)  # noqa: E731
+    leaving = lambda: personal.delete(cast.cleo, "")  # noqa: E731
+    code, _ = meanwhile(monkeypatch, (rooms, "seat"), opening, leaving)
+    assert not Room.select().where(Room.code == code).exists() and list(auditor.audit_all()) == []

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import Holding, Playlist, PlaylistEntry, Track, User, database, is_sqlite
 from party import hosting, importing, people, playlist_views, playlists, ranks, shelf
-from party.change import Person
+from party.change import Person, write
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
 from party.playlists import KEPT_MS, Line, line_of
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 
@@ -136,7 +138,7 @@ def test_much_that_was_deleted_goes_a_few_rows_at_a_time(cast: Cast, made: int, 
 def test_two_hundred_playlists_are_the_most(cast: Cast) -> None:
     rows = [{"user": cast.ada.user_id, "name": "x", "created_at": 1, "changed_at": 1} for _ in range(200)]
     Playlist.insert_many(rows).execute()
-    first = Playlist.select().first()
+    first = Playlist.select().order_by(Playlist.id).first()
     assert "200 playlists" in refused(TooMany, lambda: playlists.create_playlist(cast.ada, "One more"))
     playlists.delete_playlist(cast.ada, first.id)
     playlists.create_playlist(cast.ada, "One more")
@@ -268,7 +270,7 @@ def test_where_a_transaction_does_not_hold_others_off_the_playlist_is_held(
     ):
         statements.clear()
         act()
-        assert is_sqlite() or any(each.endswith("FOR UPDATE") for each in statements)
+        assert is_sqlite() or any(each.endswith("FOR NO KEY UPDATE") for each in statements)
 
 
 def test_a_track_that_goes_while_a_list_is_kept_leaves_its_words(cast: Cast, made: int) -> None:
@@ -282,7 +284,7 @@ def test_a_track_that_goes_while_a_list_is_kept_leaves_its_words(cast: Cast, mad
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(-1, 9)), max_size=25))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 def test_whatever_is_done_the_list_is_what_a_plain_list_would_be(cast: Cast, made: int, steps) -> None:
     with database.atomic() as undone:
         model, removed = ids(made), []
@@ -427,3 +429,23 @@ def test_what_an_ended_room_played_is_kept_by_those_who_were_there_to_the_end(ca
     assert playlist_views.need_seat(cast.cleo, cast.code) == cast.room().id
     for person in (cast.ben, cast.dan):
         refused(NotAllowed, lambda person=person: playlist_views.need_seat(person, cast.code))
+
+
+def test_a_list_that_is_shared_twice_at_once_has_one_link(cast: Cast, made: int, monkeypatch) -> None:
+    twice = [lambda: playlists.share_playlist(cast.ada, made)] * 2
+    one, other = meanwhile(monkeypatch, (playlists.secrets, "token_urlsafe"), *twice)
+    assert one == other == Playlist.get_by_id(made).share_token
+
+
+def test_what_is_brought_back_while_it_is_forgotten_stays(cast: Cast, made: int, time, monkeypatch) -> None:
+    playlists.delete_playlist(cast.ada, made)
+    time.move(KEPT_MS / 1000 + 1)
+    point = SimpleNamespace(is_back=lambda: None)
+
+    def restore() -> None:
+        with write():
+            playlists.restore_playlist(cast.ada, made)
+            point.is_back()
+
+    meanwhile(monkeypatch, (point, "is_back"), restore, playlists.forget_deleted)
+    assert Playlist.get_by_id(made).deleted_at is None and len(titles(made)) == 5

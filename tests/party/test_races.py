@@ -57,6 +57,52 @@ def at_once(*commands: Callable[[], Any]) -> list[Any]:
     return answers
 
 
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+    point: tuple[Any, str],
+    act: Callable[[], Any],
+    other: Callable[[], Any],
+    *,
+    is_before: bool = False,
+) -> list[Any]:
+    """Two commands, the other while the first stands at a function it called, or is about to call; their answers.
+
+    The first goes on once the other is through, or after a moment, when the other has come to wait for it.
+    """
+    where, name = point
+    whole, has_come, is_through = getattr(where, name), threading.Event(), threading.Event()
+    firsts: list[int] = []
+
+    def stop() -> None:
+        if not has_come.is_set() and threading.get_ident() in firsts:
+            has_come.set()
+            is_through.wait(0.5)
+
+    def stopping(*words: Any, **facts: Any) -> Any:
+        if is_before:
+            stop()
+        answer = whole(*words, **facts)
+        stop()
+        return answer
+
+    def first() -> Any:
+        firsts.append(threading.get_ident())
+        try:
+            return act()
+        finally:
+            has_come.set()
+
+    def second() -> Any:
+        assert has_come.wait(30)
+        try:
+            return other()
+        finally:
+            is_through.set()
+
+    monkeypatch.setattr(where, name, stopping)
+    return at_once(first, second)
+
+
 def crowd(cast: Cast, count: int) -> list[Person]:
     """So many guests with a seat, written in one go."""
     with models.database.obj.atomic():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from party.ranks import MAX_LENGTH, BadRank, NoGap, between, needs_renumbering, several
 
-thousand = settings(max_examples=1000, deadline=None)
+thousand = settings(max_examples=1000)
 
 LOWEST = "A" + "0" * 26
 MALFORMED = [

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from models import Ban, Event, Item, Member, Play, Playback, Room, Track, Vote
-from party import auditor, hosting, lifecycle, people, playback, queue, restart, snapshot
-from party.change import connected
+from party import auditor, change, hosting, lifecycle, people, playback, queue, restart, snapshot
 from party.errors import Conflict, NotAllowed, NotFound
 from party.permissions import can
 from tests.party.test_hosting import arrive
 from tests.party.test_hosting_roles import hand_over, refused, set_room
+from tests.party.test_races import at_once
 from tests.stage import SONG_MS, Cast
 
 
@@ -159,24 +157,13 @@ def test_a_second_press_finds_the_same_room(cast: Cast) -> None:
     assert Room.select().count() == count
 
 
-def test_eight_presses_at_once_open_one_room(cast: Cast, time) -> None:
+def test_eight_presses_at_once_open_one_room(cast: Cast, time, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A loaded machine must not look like a fault.
+    monkeypatch.setattr(change, "LOCK_WAIT_SECONDS", 60.0)
     busy(cast)
     end(cast)
-    found: list[str] = []
-    gate = threading.Barrier(8)
-
-    def press() -> None:
-        with connected():
-            gate.wait(30)
-            found.append(restart.start_again(cast.ada, cast.code))
-
-    threads = [threading.Thread(target=press) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert len(found) == 8
-    assert len(set(found)) == 1
+    found = at_once(*[lambda: restart.start_again(cast.ada, cast.code)] * 8)
+    assert len(set(found)) == 1 and isinstance(found[0], str)
     assert Room.select().where(Room.continues == cast.room()).count() == 1
 
 

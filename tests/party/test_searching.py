@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from media.provider import Found
-from models import Search, SearchAnswer, Track
+from models import Item, Search, SearchAnswer, Track
 from party import configuring, health, hosting, lifecycle, searching, work
 from party.errors import Invalid, NotAllowed, NotFound, Over, TooMany
 from party.searching import FoundRow, SearchView
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast, set_access
 
 SOURCES = ("archive", "jamendo")
@@ -242,6 +243,14 @@ def test_a_song_of_the_library_leads_there(cast: Cast) -> None:
     ]
 
 
+def test_what_the_room_put_on_by_itself_may_be_added(cast: Cast) -> None:
+    cast.add(2)
+    waiting = cast.seen().items[0]
+    Item.update(is_filler=True).where(Item.id == waiting.id).execute()
+    [found] = answered(cast, row("1", waiting.track.title, waiting.track.artist))
+    assert (found.track_id, found.queue_position) == (waiting.track.id, None)
+
+
 def test_accents_and_case_make_no_other_song(cast: Cast) -> None:
     Track.update(title="Café del Mar", artist="Énergie", search="cafe del mar energie an album").where(
         Track.id == cast.tracks[3]
@@ -317,3 +326,14 @@ def test_old_searches_are_let_go_of(cast: Cast, time) -> None:
     health.tidy()
     assert [search.user_id for search in Search.select()] == [cast.ben.user_id]
     assert SearchAnswer.select().count() == 2
+
+
+def test_whoever_asks_while_the_answer_comes_gets_it_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(cast, sources=("jamendo",))
+    first = SearchAnswer.get().id
+    asking = lambda: ask(cast, "ben", sources=("jamendo",))  # noqa: E731
+    search_id, _ = meanwhile(
+        monkeypatch, (searching, "_answer"), asking, lambda: searching.fill_in(first, [row()])
+    )
+    [answer] = seen(cast, search_id, "ben").answers
+    assert (answer.state, len(answer.rows)) == ("ready", 1)

@@ -11,10 +11,13 @@ from party.accounts import WrongCode
 from party.change import Person
 from party.credentials import WrongPassword
 from party.errors import Conflict, Invalid, NotAllowed, TooMany
-from tests.accounts import HOME, PASSWORD, make_account
+from tests.accounts import HOME, PASSWORD, known_secrets, make_account
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
+__all__ = ["known_secrets"]
+pytestmark = pytest.mark.usefixtures("known_secrets")
 EMAIL = "ada@example.org"
 
 
@@ -173,3 +176,9 @@ def test_once_off_the_password_is_enough_and_nothing_of_it_is_kept(ada: Person, 
     assert (user.totp_secret, user.totp_since, user.totp_last_step) == (None, None, None)
     assert not RecoveryCode.select().exists()
     assert accounts.sign_in(EMAIL, PASSWORD, HOME).token
+
+
+def test_recovery_codes_made_anew_twice_at_once_are_ten(ada: Person, armed, monkeypatch) -> None:
+    twice = [lambda: secondfactor.renew_codes(ada, PASSWORD)] * 2
+    _, last = meanwhile(monkeypatch, (RecoveryCode, "insert_many"), *twice, is_before=True)
+    assert secondfactor.state(ada).codes_left == 10 and accounts.answer_second_step(ticket(), last[0], HOME)

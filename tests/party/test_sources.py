@@ -12,6 +12,7 @@ from party.sources import Elsewhere, Streamed
 from tests.accounts import PASSWORD, make_account
 from tests.conftest import POSTGRES_URL
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 HOME, SECRET = "https://music.example.org", "Quokka word"
@@ -285,7 +286,13 @@ def test_the_same_track_twice_is_refused(owner: Person, cast: Cast) -> None:
         Conflict, lambda: source_shelf.put_on(owner, cast.code, search_id, "s1")
     )
     [row] = [row for row in source_shelf.look(owner, search_id, cast.seen()).rows if row.queue_position]
-    assert (row.id, row.queue_position) == ("s1", 1)
+    track = Track.get(Track.source.is_null(False))
+    assert (row.id, row.queue_position, row.track_id) == ("s1", 1, track.id)
+    # What the room put on by itself may be added, here as in the library.
+    Item.update(is_filler=True).where(Item.track == track).execute()
+    rows = source_shelf.look(owner, search_id, cast.seen()).rows
+    assert [each.queue_position for each in rows] == [None] * 4
+    assert [each.track_id for each in rows if each.id == "s1"] == [track.id]
 
 
 def test_what_does_not_play_is_not_put_on(owner: Person, cast: Cast) -> None:
@@ -443,3 +450,40 @@ def test_keys_are_in_no_event_and_in_no_export(owner: Person, cast: Cast) -> Non
     for secret in (SECRET, "music.example.org"):
         assert secret not in logged
     assert SECRET not in taken and "Tune 1" in taken
+
+
+# --- at the same instant ----------------------------------------------------------------------------------------------
+
+
+def test_a_library_that_is_connected_twice_at_once_is_connected_once(
+    owner: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice = [lambda: connect(owner)] * 2
+    _, refusal = meanwhile(monkeypatch, (sources.attempts, "spend"), *twice)
+    assert isinstance(refusal, Conflict) and Source.select().count() == 1
+
+
+def test_a_track_that_is_put_on_while_its_library_goes_says_so(
+    owner: Person, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast.add(1)
+    source_id = ready(owner)
+    search_id = shown(owner, cast, source_id)
+    putting = lambda: source_shelf.put_on(owner, cast.code, search_id, "s1")  # noqa: E731
+    meanwhile(monkeypatch, (queue, "start_if_idle"), putting, lambda: sources.disconnect(owner, source_id))
+    [item] = cast.seen().items
+    assert item.track.failure == sources.GONE and cast.kinds()[-1] == "item_described"
+
+
+def test_a_library_that_goes_while_a_track_of_it_is_put_on_gives_none(
+    owner: Person, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_id = ready(owner)
+    search_id = shown(owner, cast, source_id)
+    _, refusal = meanwhile(
+        monkeypatch,
+        (sources, "hold_all"),
+        lambda: sources.disconnect(owner, source_id),
+        lambda: source_shelf.put_on(owner, cast.code, search_id, "s1"),
+    )
+    assert isinstance(refusal, NotFound) and not Item.select().exists()

@@ -25,6 +25,7 @@ from party.errors import Conflict, Invalid, NotAllowed, NotKnown, Refusal, TooMa
 from party.spotify import Access, Renewal
 from party.spotify_lists import Song
 from tests.ledger import every_row
+from tests.party.test_races import meanwhile
 from tests.stage import Cast
 
 BACK = "https://party.example/spotify/callback"
@@ -546,3 +547,17 @@ def test_a_room_that_is_gone_is_named_to_nobody(cast: Cast) -> None:
     assert spotify_lists.lists(cast.ada) == []
     Room.delete().where(Room.code == cast.code).execute()
     assert spotify_lists.lists(cast.ada) == [] and database.obj is not None
+
+
+def test_an_import_that_begins_its_playlist_and_a_new_sign_in_wait_in_no_ring(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_id = connect(cast.ada)
+    spotify_lists.begin_import(cast.ada, ADA_LIST)
+    step = spotify_lists.claim_import(source_id, 1)
+    assert step is not None
+    keep = lambda: spotify_lists.keep_page(source_id, 1, step, "Late", songs(0, 3), 0, 3, False)  # noqa: E731
+    again = lambda: spotify.begin(cast.ada, SESSION, BACK, ["play"])  # noqa: E731
+    meanwhile(monkeypatch, (playlists, "create_playlist"), keep, again, is_before=True)
+    [view] = spotify_lists.imports(cast.ada)
+    assert view.done == 3 and Source.get().options["begun"]["wishes"] == ["play"]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from config import settings
-from models import Holding, Item, Room, Suggestion, Track, Upload
-from party import configuring, files, health, parts, people, rooms, shelf, uploads, work
+from models import Holding, Item, Playlist, PlaylistEntry, Room, Suggestion, Track, Upload
+from party import change, configuring, files, health, parts, people, rooms, shelf, uploads, work
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Over, Refusal, TooMany
 from party.uploads import MEGABYTE, TooLarge
@@ -33,6 +33,8 @@ def small_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small = replace(settings, data_dir=tmp_path, upload_mb=2, quota_person_mb=5, quota_room_mb=8)
     monkeypatch.setattr(uploads, "settings", small)
     monkeypatch.setattr(parts, "settings", small)
+    # A loaded machine must not look like a fault.
+    monkeypatch.setattr(change, "LOCK_WAIT_SECONDS", 60.0)
     return tmp_path
 
 
@@ -149,6 +151,27 @@ def test_what_a_person_keeps_and_what_is_coming_is_counted_against_them_everywhe
     assert begin(cast, cast.ben, size=1)
     uploads.cancel(cast.cleo, Upload.get(Upload.name == "b.mp3").token)
     assert begin(cast, size=2 * MEGABYTE)
+
+
+def test_who_carries_more_than_they_may_since_another_gave_it_up_loses_nothing_and_brings_nothing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        facts = {
+            "sha256": str(number) * 64,
+            "media_file": f"uploads/{number}.mp3",
+            "size_bytes": 2 * MEGABYTE,
+        }
+        finish(arrive(cast, cast.ben, size=2 * MEGABYTE), **facts)
+    track = Track.get(Track.media_file == "uploads/1.mp3")
+    monkeypatch.setattr(uploads, "settings", replace(uploads.settings, quota_person_mb=1))
+    assert begin(cast)
+    kept = Playlist.create(user=cast.cleo.user_id, name="Mine", created_at=1, changed_at=1)
+    PlaylistEntry.create(playlist=kept, track=track, title="t", position="a", added_at=1)
+    files.forget(cast.ben, track.id)
+    assert files.give_up_orphans() == [] and Track.get_by_id(track.id).media_file
+    refused("1 MB one person may keep", lambda: begin(cast), TooLarge)
+    assert files.counted_for_person(cast.ben.user_id) == 2 * MEGABYTE
 
 
 def test_what_a_room_keeps_is_counted_over_everybody(cast: Cast) -> None:
@@ -470,7 +493,7 @@ def test_the_same_bytes_come_while_they_are_given_up(
     acts = [lambda: finish(second), lambda: files.give_up(track)]
     late = 1 if comes_first == "the bytes" else 0
     late_act = acts[late]
-    acts[late] = lambda: [has_track.wait(10), late_act()][1]
+    acts[late] = lambda: [has_track.wait(60), late_act()][1]
     refusal, names = at_once(*acts)
     now = Track.get(Track.sha256 == SHA)
     assert refusal is None and (row(second.token).state, row(second.token).track_id) == ("ready", now.id)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -14,12 +19,15 @@ from aiosmtpd.smtp import AuthResult
 from config import settings
 from models import Link, User
 from party import accounts, letters, links
-from tasks import huey, mail
+from tasks import huey, mail, outside
 from tests.accounts import HOME, PASSWORD, make_account
-from tests.engines import free_port
 from tests.ledger import every_row
+from tests.live.rawsocket import PATIENCE_SECONDS
+from tests.live.servers import free_port
 from tests.stage import Cast
 
+ROOT = Path(__file__).parents[2]
+SECONDS = 30
 EMAIL, PUBLIC = "ada@example.org", "https://party.example.org"
 LETTER = letters.Letter("ada@example.org", "A subject", "Some words, and an é.\n")
 
@@ -48,7 +56,7 @@ class Postman:
 def postman(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postman]:
     """A mail server on loopback, and an installation that sends its letters there."""
     handler = Postman()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE_SECONDS)
     controller.start()
     wanted = replace(
         settings,
@@ -124,6 +132,88 @@ def test_a_mail_server_that_is_away_or_busy_is_tried_again(cast: Cast, postman: 
     assert postman.kept == []
 
 
+class Slow:
+    """A mail server that takes each letter when it is let go on, and not before."""
+
+    def __init__(self) -> None:
+        self.begun: SimpleQueue[str] = SimpleQueue()
+        self.may_take = threading.Event()
+        self.taken: list[str] = []
+
+    def deliver(self, letter: letters.Letter, _url: str, _sender: str) -> None:
+        self.begun.put(letter.to)
+        assert self.may_take.wait(SECONDS)
+        self.taken.append(letter.to)
+
+
+@pytest.fixture
+def slow(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    """As many letters as may are with a mail server that takes none yet."""
+    huey.flush()
+    server = Slow()
+    monkeypatch.setattr(mail, "deliver", server.deliver)
+    first = [
+        threading.Thread(target=mail.send_letter.call_local, args=("password_changed", f"first-{number}", ""))
+        for number in range(mail.AT_ONCE)
+    ]
+    for thread in first:
+        thread.start()
+    for _ in first:
+        server.begun.get(timeout=SECONDS)
+    yield server
+    server.may_take.set()
+    for thread in first:
+        thread.join(SECONDS)
+    assert mail._slots._value == mail.AT_ONCE, "every place was given back"
+    huey.flush()
+
+
+def work_off() -> None:
+    """One thread of the worker does what is in the queue, and is free again."""
+    while (task := huey.dequeue()) is not None:
+        huey.execute(task)
+
+
+def come_due() -> None:
+    """The time comes for what waits in the queue."""
+    for task in huey.read_schedule(
+        datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=mail.WAIT_SECONDS)
+    ):
+        huey.enqueue(task)
+
+
+def test_letters_for_a_slow_mail_server_wait_in_the_queue_and_hold_no_thread(slow: Slow) -> None:
+    wanted = [f"later-{number}" for number in range(10)]
+    for address in wanted:
+        mail.carry("password_changed", address, "")
+    for _ in range(mail.TRIES + 2):
+        work_off()
+        # All is kept by the queue itself, so a worker that dies loses nothing of it.
+        assert sorted(task.args[1] for task in huey.scheduled()) == wanted and huey.pending() == []
+        come_due()
+    assert slow.taken == []
+    slow.may_take.set()
+    work_off()
+    while huey.scheduled():
+        come_due()
+        work_off()
+    assert sorted(slow.taken) == sorted(["first-0", *wanted])
+
+
+def test_waiting_is_no_try_and_makes_no_pause_longer(slow: Slow) -> None:
+    letter = mail.send_letter.s("password_changed", "later", "")
+    letter.retries, letter.retry_delay = 3, 480
+    huey.execute(letter)
+    [waiting] = huey.scheduled()
+    assert (waiting.id, waiting.retries, waiting.retry_delay) == (letter.id, 3, 480)
+
+
+def test_letters_and_all_else_that_goes_outside_leave_half_of_the_worker_free() -> None:
+    [threads] = re.findall(r"huey_consumer .*-w (\d+)", (ROOT / "Procfile").read_text())
+    assert int(threads) / 2 >= mail.AT_ONCE + outside.AT_ONCE
+    assert mail.send_letter.s("reset", EMAIL, "").priority < 0, "tracks that end go first"
+
+
 def test_an_address_nobody_has_is_not_tried_again(cast: Cast, postman: Postman) -> None:
     postman.refusals = ["550 Nobody here"]
     mail.send_letter.call_local("password_changed", EMAIL, "")
@@ -144,6 +234,7 @@ def test_a_retry_sends_the_same_link(cast: Cast, postman: Postman, monkeypatch) 
 
 def test_the_queue_holds_nothing_that_opens_anything(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "carrier", mail.carry)
+    huey.flush()
     accounts.sign_up(EMAIL, PASSWORD, HOME, "Ada Byron")
     [task] = [each for each in huey.pending() if each.name == "send_letter"]
     handle = task.args[2]
@@ -162,8 +253,9 @@ def test_a_password_is_sent_where_it_is_asked_for_and_never_to_a_stranger_in_the
 
     handler = Postman()
     controller = Controller(
-        handler, hostname="127.0.0.1", port=free_port(), authenticator=known, auth_require_tls=False
-    )
+        handler, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE_SECONDS, authenticator=known,
+        auth_require_tls=False,
+    )  # fmt: skip
     controller.start()
     try:
         mail.deliver(

@@ -156,5 +156,5 @@ def test_nothing_of_a_library_is_logged(
     asked(cast, source, wanted, "tram")
     sources.sign_in_again(cast.ada, source.id, "")
     tasks.check_source_here(source.id, wanted)
-    for secret in (PASSWORD, TOKEN, KEY, str(home.port)):
+    for secret in (PASSWORD, TOKEN, KEY, f":{home.port}"):
         assert secret not in caplog.text
