@@ -8,6 +8,11 @@
   const isLink = (text) => FORMS.some((known) => known.test(text.trim()));
   const isOurs = (action) => new URL(action, location.href).pathname.endsWith('/links');
 
+  // Who types a link has a button for it; one that is pasted goes by itself.
+  const go = add.querySelector('[data-put-link]');
+  const offer = () => { if (go) go.hidden = !isLink(field.value); };
+  field.addEventListener('input', offer);
+
   function put(text) {
     form.elements.link.value = text.trim();
     form.requestSubmit();
@@ -40,8 +45,11 @@
       ctx.request.form.reset();
       embeds.open = false;
     }
+    offer();
     add.classList.remove('is-open');
-    partyline.say?.('Your link is in. Looking it up.');
+    // On a phone the line lies behind another tab.
+    const tell = document.getElementById('tabs')?.offsetParent ? partyline.toast : partyline.say;
+    tell?.('Your link is in. Looking it up.');
   });
 
   // Only pages served by https, or from this machine, may read the clipboard.

@@ -166,6 +166,11 @@
     goSearch();
   });
 
+  // What opens one's own library gives way to it, and to its focus.
+  document.addEventListener('htmx:finally:request', ({ detail: { ctx } }) => {
+    if (ctx.sourceElement?.id === 'own' && [document.body, byId('own')].includes(document.activeElement)) byId('source-summary')?.focus();
+  });
+
   let moreAt = -1;
   document.addEventListener('htmx:before:request', ({ detail: { ctx } }) => {
     if (ctx.sourceElement.id === 'more' && document.activeElement === ctx.sourceElement) moreAt = results().indexOf(ctx.sourceElement);

@@ -98,3 +98,19 @@ def test_a_class_by_touch_somebody_knocks_suggests_and_is_heard(party: Party) ->
     for seat in (ada, ben):
         seat.is_fresh()
         assert seat.page.evaluate(POINTERS) == ["touch"]
+
+
+def test_a_link_that_is_typed_has_a_button_and_a_word_that_it_is_in(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    ada = party.visit("Ada", **PHONE)
+    page = go_to(ada, "add")
+    go = page.locator("[data-put-link]")
+    page.fill("#search", "song")
+    expect(go).to_be_hidden()
+    page.fill("#search", "https://films.example/a-film.mp4")
+    expect(go).to_be_visible()
+    assert page.evaluate(FITS)
+    go.tap()
+    expect(page.locator("#toasts")).to_contain_text("Your link is in")
+    expect(go).to_be_hidden()
+    expect(page.locator("#search")).to_have_value("")

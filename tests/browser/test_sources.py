@@ -77,7 +77,9 @@ def test_a_song_from_home_is_heard_by_everybody_until_it_is_disconnected(party: 
     expect(mine.locator("#source-list")).to_contain_text("Connected", timeout=PATIENCE_MS)
 
     page = ada.page
-    page.click("#own")
+    page.focus("#own")
+    page.keyboard.press("Enter")
+    expect(page.locator("#source-summary")).to_be_focused()
     page.fill("#source-words", "night")
     page.click("#source-look")
     expect(page.locator("#source-rows")).to_contain_text("Night Bus", timeout=PATIENCE_MS)
@@ -96,7 +98,7 @@ def test_a_song_from_home_is_heard_by_everybody_until_it_is_disconnected(party: 
     cleo.page.wait_for_function(HEARD, timeout=PATIENCE_MS)
     heard = cleo.page.evaluate("document.getElementById('media').currentSrc")
     assert heard.startswith(f"{party.url}/media/")
-    assert str(home.port) not in cleo.page.content() and PASSWORD not in page.content()
+    assert f":{home.port}" not in cleo.page.content() and PASSWORD not in page.content()
 
     loads = (ada.loads, cleo.loads)
     mine.click("text=Disconnect >> nth=0")
