@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 _home = Path(tempfile.mkdtemp(prefix="partyline-tests-"))
 os.environ.update(
@@ -30,6 +31,18 @@ from tests import stage  # noqa: E402
 from tests.accounts import CHEAP  # noqa: E402
 
 START_SECONDS = 1_800_000_000.0
+# The same examples in every run and on a machine of any speed; `--hypothesis-profile=default` draws others.
+settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+settings.load_profile("same")
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,13 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.live.rawsocket import eventually
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.live.servers import free_port
 
 
 def answers(port: int) -> bool:
@@ -51,7 +46,9 @@ def postgres(folder: Path) -> Iterator[str]:
         shutil.chown(data, user)
     quiet = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "cwd": "/"}
     subprocess.run(
-        [programs / "initdb", "-D", data, "-A", "trust", "-U", "partyline", "-N"], check=True, **quiet
+        [programs / "initdb", "-D", data, "-A", "trust", "-U", "partyline", "-N", "--locale=C.UTF-8"],
+        check=True,
+        **quiet,
     )
     words = ["-D", data, "-p", str(port), "-k", "", "-h", "127.0.0.1", "-c", "fsync=off"]
     server = subprocess.Popen([programs / "postgres", *words], **quiet)
@@ -65,8 +62,9 @@ def postgres(folder: Path) -> Iterator[str]:
         )
         yield address + "party"
     finally:
-        server.terminate()
-        server.wait(20)
+        # At once: asked politely it waits for everybody who is still connected.
+        server.send_signal(signal.SIGINT)
+        server.wait(60)
 
 
 def ready(programs: Path, port: int) -> bool:
@@ -86,7 +84,7 @@ def redis_server(folder: Path) -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def wait_for(is_there: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,10 +28,13 @@ class Lines(io.StringIO):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Everything logged from here on, at every level."""
+    """Everything that this thread logs from here on, at every level."""
     root, stream = logging.getLogger(), Lines()
     before, level = list(root.handlers), root.level
     own = logs.configure(stream, logging.DEBUG)
+    # Threads that other tests left behind may have something to say too.
+    here = threading.get_ident()
+    own.addFilter(lambda record: record.thread == here)
     yield stream
     root.removeHandler(own)
     for handler in before:

@@ -13,10 +13,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from playwright.sync_api import Page, expect
 
-from tests.browser.patience import eventually
+from tests.browser.patience import PATIENCE_SECONDS, eventually
 from tests.browser.story import Party, Seat
-from tests.engines import free_port
-from tests.live.servers import House
+from tests.live.servers import House, free_port
 
 pytest_plugins = ["tests.browser.story_fixtures"]
 pytestmark = pytest.mark.browser
@@ -50,7 +49,7 @@ class Postman:
 @pytest.fixture(scope="module")
 def postman() -> Iterator[Postman]:
     handler = Postman()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE_SECONDS)
     controller.start()
     handler.port = controller.port
     yield handler
@@ -121,6 +120,9 @@ def test_a_guest_becomes_an_account_and_keeps_votes_tracks_and_role_on_another_d
     ada.page.locator("#people .person", has_text="Ben").locator(".person__more").click()
     ada.page.get_by_role("menuitem", name="Make co-host").click()
     expect(ben.page.locator("#mine")).to_have_attribute("data-role", "cohost")
+    # Under a hand rows wait with their moves.
+    ben.page.mouse.move(5, 5)
+    ben.is_fresh()
     marks, before = sorted(pressed(ben)), ben.shows()
 
     sign_up(ben.page, party, "ben@example.org", postman)

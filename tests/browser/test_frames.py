@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -81,6 +84,13 @@ def expect_near(page: Page, frame: Frame, stage: Stage, ms: float = 150) -> None
         lambda: page.evaluate(STATE, "in step") and abs(off_ms(frame, stage)) <= ms,
         "it does not keep up",
     )
+
+
+def slips(page: Page, frame: Frame, ms: int) -> None:
+    """What plays leaps by itself, and is sought back."""
+    before = page.evaluate("partyline.player.seeks")
+    frame.evaluate("ms => fake.slip(ms)", ms)
+    page.wait_for_function("before => partyline.player.seeks > before", arg=before)
 
 
 # YouTube
@@ -175,8 +185,7 @@ def test_what_somebody_does_in_the_frame_stays_on_this_device(browser: Browser, 
     reach(page, "held")
     frame.evaluate("fake.pressPlay()")
     expect_near(page, frame, stage)
-    frame.evaluate("fake.slip(30000)")
-    page.wait_for_function("() => partyline.player.seeks === 1")
+    slips(page, frame, 30_000)
     expect_near(page, frame, stage)
     assert stage.posts == []
     assert {json.loads(text)["t"] for text in stage.said} == {"clock"}
@@ -194,8 +203,7 @@ def test_fine_speeds_are_taken_when_offered_and_else_left(browser: Browser, stag
         >= 0.97
     )
     coarse, other = visit(browser, stage)
-    other.evaluate("fake.slip(350)")
-    coarse.wait_for_function("() => partyline.player.seeks === 1")
+    slips(coarse, other, 350)
     assert other.evaluate("fake.truth().rate") == 1
     assert (
         len(
@@ -311,8 +319,7 @@ def test_vimeo_plays_in_step_by_its_own_library(browser: Browser) -> None:
         assert frame.url.startswith("https://player.vimeo.com/video/76979871?")
         assert "h=abcdef0123" in frame.url and "dnt=1" in frame.url
         assert page.evaluate("window.refused ?? []") == []
-        frame.evaluate("fake.slip(350)")
-        page.wait_for_function("() => partyline.player.seeks === 1")
+        slips(page, frame, 350)
         expect_near(page, frame, stage)
         stage.move(state="paused", positionMs=65_000, atMs=int(now_ms()))
         reach(page, "paused")
@@ -362,33 +369,39 @@ def test_an_embed_says_that_it_cannot_be_steered_and_counts_down_to_the_anchor(
           window.counted = [];
           const note = () => { if (count.textContent) counted.push([count.textContent, partyline.clock.now()]); };
           new MutationObserver(note).observe(count, { childList: true });
+          window.alive = [];
+          setInterval(() => alive.push(partyline.clock.now()), 50);
         }""")
     embed_stage.move(state="paused", positionMs=65_000)
     for page in pages:
         expect(page.locator(".together__words")).to_have_text(
             "Paused for everyone at 1:05. Press pause here, too."
         )
-    at = int(now_ms()) + 4000
+    at = int(now_ms()) + 6000
     embed_stage.move(state="playing", positionMs=65_000, atMs=at)
-    told = []
+
+    def due(when: float) -> str:
+        return "Play" if when >= at else str(min(3, math.ceil((at - when) / 1000)))
+
     for page in pages:
         page.wait_for_function("() => counted.some(([words]) => words === 'Play')")
-        told.append(page.evaluate("counted"))
-    for counted in told:
-        assert [words for words, _ in counted] == ["3", "2", "1", "Play"]
-        assert [round((when - at) / 1000) for _, when in counted[1:]] == [-2, -1, 0]
-    apart = [abs(one[1] - other[1]) for one, other in zip(*told, strict=True)][1:]
-    assert max(apart) <= 250
-    expect(pages[0].locator(".together__words")).to_contain_text("The room is at 1:0")
+        counted, alive = page.evaluate("[counted, alive]")
+        # Whatever shows is what the room's clock says at that moment, so that everybody sees the same at once,
+        assert all(words in (due(when), due(when - 100)) for words, when in counted), (at, counted)
+        # and nothing is left out, but for a second in which the machine gave this page no time.
+        lived = Counter(due(when) for when in alive if counted[0][1] <= when < at)
+        assert {words for words, ticks in lived.items() if ticks > 8} <= {words for words, _ in counted}
+        assert counted[-1][0] == "Play"
+    expect(pages[0].locator(".together__words")).to_contain_text(re.compile(r"The room is at 1:[0-5]\d"))
     assert embed_stage.posts == []
 
 
 def test_a_latecomer_sees_no_countdown_and_where_the_room_is(
     browser: Browser, embed_stage: FrameStage
 ) -> None:
-    embed_stage.anchor.update(positionMs=3_725_000, atMs=int(now_ms()))
+    embed_stage.anchor.update(positionMs=3_720_000, atMs=int(now_ms()))
     page = enter(browser, embed_stage)
-    expect(page.locator(".together__words")).to_contain_text("The room is at 1:02:0")
+    expect(page.locator(".together__words")).to_contain_text("The room is at 1:02:")
     expect(page.locator(".together__count")).to_have_text("")
 
 

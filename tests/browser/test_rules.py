@@ -79,8 +79,8 @@ def test_a_suggestion_is_approved_and_another_declined_with_a_reason(party: Part
     expect(asks).to_have_count(2)
     asks.nth(1).locator(".ask__reason").fill(PAYLOAD)
     asks.nth(0).get_by_role("button", name=f"Approve {titles[0]}").click()
-    expect(asks).to_have_count(1)
     toast(ben, f"Ada let {titles[0]} onto the line.")
+    expect(asks).to_have_count(1)
     expect(ada.page.locator("#queue")).to_contain_text(titles[0])
     expect(asks.first.locator(".ask__reason")).to_have_value(PAYLOAD)
     asks.first.get_by_role("button", name=f"Not now, {titles[1]}").click()
@@ -119,10 +119,10 @@ def test_a_guest_asks_for_the_controls_pauses_once_and_everybody_sees_who(party:
     toast(ben, "The controls are yours")
     expect(cleo.page.locator("#now-playing")).to_contain_text("Ben has the controls")
     ben.page.click("#play")
+    toast(ben, "The controls went back to the host.")
     for seat in (ada, ben, cleo):
         expect(seat.page.locator("#paused-by")).to_have_text("Paused by Ben")
     expect(ben.page.locator("#play")).to_have_count(0)
-    toast(ben, "The controls went back to the host.")
     ben.page.click("#ask-control")
     ada.page.get_by_role("button", name="For 10 minutes, Ben").click()
     expect(ben.page.locator("#play")).to_be_visible()
@@ -144,7 +144,7 @@ def test_the_room_skips_together(party: Party) -> None:
     ada.page.locator("#seek").evaluate(
         "(seek) => { seek.value = 30000; seek.dispatchEvent(new Event('change', { bubbles: true })); }"
     )
-    expect(dan.page.locator(".progress__elapsed")).to_have_text(re.compile("0:3"))
+    expect(dan.page.locator(".progress__elapsed")).to_have_text(re.compile("^0:[345]"))
     ben.page.click("#skip-vote")
     expect(ben.page.locator("#skip-vote")).to_have_attribute("aria-pressed", "true")
     for seat in (ada, ben, cleo):

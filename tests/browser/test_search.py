@@ -24,6 +24,18 @@ from tests.live.servers import House, running
 ITEM = Found("archive", "tape-1", "Rotterdam tape", "The Quay")
 OWN = Found("archive", "tape-2", "Song 7", "Artist 0")
 NAME = Found("archive", "tape-3", "Song 9", "", is_playable=False)
+# Nobody types so slowly that others are asked meanwhile: their time has come once the test says so.
+HOLDS_BACK = """() => {
+  const { setTimeout: after, clearTimeout: forget } = window, dropped = new Set();
+  window.heldBack = [];
+  const holdBack = (act, words) => -heldBack.push(() => act(...words));
+  window.setTimeout = (act, ms, ...words) => (ms === 600 ? holdBack(act, words) : after(act, ms, ...words));
+  window.clearTimeout = (id) => (id < 0 ? dropped.add(id) : forget(id));
+  window.goOn = () => {
+    Object.assign(window, { setTimeout: after, clearTimeout: forget });
+    heldBack.forEach((act, place) => { if (!dropped.has(-1 - place)) act(); });
+  };
+}"""
 LISTENS = """() => { window.heard = []; const play = HTMLMediaElement.prototype.play;
   HTMLMediaElement.prototype.play = function () {
     if (this.id !== 'media') window.heard.push(this);
@@ -126,8 +138,12 @@ def test_a_song_that_only_has_a_name_is_looked_for(party: Party) -> None:
 
 def test_words_typed_on_leave_nobody_asked_for_those_before(party: Party) -> None:
     ada = party.visit("Ada")
+    ada.page.evaluate(HOLDS_BACK)
     look_for(ada, "unheard")
+    ada.page.wait_for_function("() => heldBack.length === 1")
     look_for(ada, "unheard of")
+    ada.page.wait_for_function("() => heldBack.length === 2")
+    ada.page.evaluate("() => goOn()")
     expect(ada.page.locator("#search-source-archive")).to_be_visible()
     assert party.house.rows("SELECT words FROM search WHERE words LIKE 'unheard%'") == [("unheard of",)]
     answer(party, ada.page)

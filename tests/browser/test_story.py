@@ -267,7 +267,8 @@ def test_what_only_the_host_may_do_is_not_there_for_a_guest_and_is_refused_with_
         expect(ben.page.locator("#notice")).to_contain_text("host")
     ada.shows_as(ben)
     assert ada.shows() == shown
-    assert not ben.page.evaluate("() => partyline.player.media.paused")
+    # On a busy machine it may just be making up for a stall.
+    ben.page.wait_for_function("() => !partyline.player.media.paused")
 
 
 # Playwright's own questions count as a person's gesture, so this page tells by itself what it shows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -26,7 +27,8 @@ from tests.screen import Screen
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS, STOP_SECONDS = 60.0, 60.0
-PORTS = range(20_000, 32_000)
+WORKERS, PORTS_EACH = 12, 1_000
+FIRST_PORT = 20_000 + int("0" + os.environ.get("PYTEST_XDIST_WORKER", "")[2:]) % WORKERS * PORTS_EACH
 """Below those the system gives to whoever connects, so that a port stays free while its house is down."""
 
 COOKIE = "partyline_session"
@@ -427,10 +429,14 @@ def request(
         connection.close()
 
 
+# Each worker of the tests has ports of its own, and gives each of them out once a round.
+_given = itertools.count(random.randrange(PORTS_EACH))
+
+
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A port nobody listens on, and that nobody else is given soon."""
     while True:
-        port = random.choice(PORTS)
+        port = FIRST_PORT + next(_given) % PORTS_EACH
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
 

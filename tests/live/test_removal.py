@@ -10,8 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from live.screens import PEOPLE_LOOK_SECONDS
 from tests.live.rawsocket import eventually
 from tests.live.servers import Ended, Guest, House, LiveSocket, Trio, faultless, running
+
+SOON_SECONDS = PEOPLE_LOOK_SECONDS - 1
+"""Sooner than the look at who is here would have found it."""
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +105,7 @@ def test_i13_nothing_after_the_removal_reaches_whoever_was_removed(party: Party,
             stirring.join()
     for screen in screens:
         assert screen.code == 4403
-        assert screen.ended_at - answered_at < 2.0
+        assert screen.ended_at - answered_at < SOON_SECONDS
         assert max(screen.numbers) < number
         # Without a number go the list of people and one's own share; neither may know of the removal.
         assert "reason" not in " ".join(screen.pieces) and "enough" not in " ".join(screen.pieces)
@@ -130,7 +134,8 @@ def test_twenty_bans_leave_no_frame_behind_and_the_last_one_comes_soon(party: Pa
         ban = party.house.value("SELECT max(id) FROM ban")
         party.ada.post(f"/rooms/{party.code}/bans/{ban}/removal")
         party.cleo.join(party.code)
-    assert max(lags) < 2.0
+    # Two of twenty may meet a busy machine.
+    assert sorted(lags)[-3] < SOON_SECONDS / 2
     print(f"ban to goodbye, 20 times: p50 {sorted(lags)[10] * 1000:.0f} ms, max {max(lags) * 1000:.0f} ms")
 
 
@@ -171,7 +176,7 @@ def test_who_knocks_hears_at_once_what_became_of_it(party: Party, decision: str,
         else:
             party.ada.post(f"/rooms/{party.code}/knocks/{knock}", decision=decision)
         assert live.read_kind("knock") == {"t": "knock", "state": state}
-        assert time.monotonic() - asked_at < 2.0
+        assert time.monotonic() - asked_at < SOON_SECONDS
         assert live.read_close() == 4404
     piece = dan.ask("GET", f"/rooms/{party.code}/knock", headers={"HX-Request": "true"}).text
     assert f'data-state="{state}"' in piece

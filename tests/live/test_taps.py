@@ -77,9 +77,9 @@ def test_typing_is_told_once_and_ends_by_itself(house: House, ada: Guest, code: 
     with ada.socket(code) as live, ben.socket(code) as by_ben, cleo.socket(code) as by_cleo:
         for one in (live, by_ben, by_cleo):
             one.read_kind("head")
+        began = time.monotonic()
         for _ in range(4):
             by_ben.say(t="typing")
-        began = time.monotonic()
         [seat] = live.read_kind("typing")["ids"]
         by_cleo.say(t="typing")
         assert len(live.read_kind("typing")["ids"]) == 2
@@ -131,7 +131,9 @@ def test_the_host_alone_is_told_who_is_not_in_step(house: House, ada: Guest, cod
         told = live.read_kind("steps")
         assert "still muted by their browser" in told and "Bengt" in told and "Cleo" not in told
         by_ben.say(t="beat", idle=False, step="in_step")
-        assert "muted" not in live.read_kind("steps")
+        # Told anew as long as it is so, if others' beats come late.
+        while "muted" in live.read_kind("steps"):
+            pass
         assert "steps" not in by_ben.kinds_before_clock() + by_cleo.kinds_before_clock()
 
 

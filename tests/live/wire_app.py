@@ -12,7 +12,7 @@ app = Flask(__name__)
 frames: list[bytes] = []
 wakers: dict[int, threading.Event] = {}
 # Long enough for a client that reads, on however busy a machine; short enough to wait for.
-limits = wire.Limits(send_seconds=3, farewell_seconds=3)
+limits = wire.Limits(send_seconds=5, farewell_seconds=3)
 patient = wire.Limits(send_seconds=60, farewell_seconds=60)
 
 

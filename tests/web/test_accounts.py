@@ -10,12 +10,12 @@ import pytest
 from models import Link, Session, User
 from party import accounts, links, people
 from party.change import Person
-from tests.accounts import PASSWORD, make_account, posted
+from tests.accounts import PASSWORD, known_secrets, make_account, posted
 from tests.doors import COOKIE, Browser, tree, words
 from tests.ledger import every_row
 from tests.stage import Cast
 
-__all__ = ["posted"]
+__all__ = ["known_secrets", "posted"]
 EMAIL, NEW = "ada@example.org", "three herons on a wire"
 
 
@@ -163,6 +163,7 @@ def test_signing_out_everywhere_ends_the_other_browsers_too(me: Browser, account
     )
 
 
+@pytest.mark.usefixtures("known_secrets")
 def test_the_second_step_comes_after_the_right_password_alone(nobody: Browser, me: Browser, time) -> None:
     page = me.post("/account/second-factor", factor_password=PASSWORD)
     assert page.location == "/account#second-factor"

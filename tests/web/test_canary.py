@@ -54,6 +54,9 @@ from tests.stage import Cast
 from tests.stage import library as shelf
 from web import discovery as door
 
+# Alone on a machine they take a minute each; with others beside them they may take several.
+pytestmark = pytest.mark.timeout(900)
+
 UNKNOWN = "ABCDEFGH"
 FORMER = ("banned", "kicked", "left")
 KNEW = (*FORMER, "knocking", "declined")

@@ -175,7 +175,7 @@ def test_a_screen_with_every_change_equals_a_fresh_page(cast: Cast, cleo: Browse
 
 def test_taps_are_added_up_and_limited(cast: Cast, cleo: Browser, app: Flask, monkeypatch) -> None:
     tapped: list[tuple[str, int]] = []
-    app.config["TAPS"] = lambda room, emoji, count: tapped.append((emoji, count))
+    monkeypatch.setitem(app.config, "TAPS", lambda room, emoji, count: tapped.append((emoji, count)))
     assert cleo.post(f"/rooms/{cast.code}/taps", emoji="❤", count="12").status_code == 204
     assert tapped == [("❤️", 12)]
     for form in ({"emoji": "x"}, {"emoji": "❤", "count": "21"}, {"emoji": "❤", "count": "0"}):

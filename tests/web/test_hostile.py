@@ -32,6 +32,9 @@ from tests.web.hostile_world import (
     tokens_in,
 )
 
+# Alone on a machine they take a minute each; with others beside them they may take several.
+pytestmark = pytest.mark.timeout(900)
+
 DOCTYPE = "<!doctype html>"
 
 

@@ -410,7 +410,8 @@ def opened() -> set[str]:
     for handle in Path("/proc/self/fd").iterdir():
         with suppress(FileNotFoundError):
             found.add(os.readlink(handle))
-    return {path for path in found if "/media/" in path and not path.endswith("(deleted)")}
+    here = f"{settings.data_dir / 'media'}/"
+    return {path for path in found if path.startswith(here) and not path.endswith("(deleted)")}
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list open files")

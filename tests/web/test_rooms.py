@@ -71,15 +71,13 @@ def test_opening_the_page_takes_a_seat_and_opening_it_again_takes_no_other(cast:
 
 
 def test_a_code_in_any_form_leads_to_the_one_address(cast: Cast, dan: Browser) -> None:
-    for typed in (
-        cast.code.lower(),
-        f"{cast.code[:4]}-{cast.code[4:]}",
-        f"{cast.code[:4]}%20{cast.code[4:]}",
-    ):
+    # A code that chance made of digits alone has no other case.
+    Room.update(code="K7QM4TXD").where(Room.code == cast.code).execute()
+    for typed in ("k7qm4txd", "K7QM-4TXD", "K7QM%204TXD"):
         answer = dan.get(f"/rooms/{typed}")
-        assert (answer.status_code, answer.location) == (302, f"/rooms/{cast.code}")
-        assert dan.get(f"/rooms/{typed}?tab=player").location == f"/rooms/{cast.code}?tab=player"
-        assert dan.get(f"/rooms/{typed}?tab=nonsense").location == f"/rooms/{cast.code}"
+        assert (answer.status_code, answer.location) == (302, "/rooms/K7QM4TXD")
+        assert dan.get(f"/rooms/{typed}?tab=player").location == "/rooms/K7QM4TXD?tab=player"
+        assert dan.get(f"/rooms/{typed}?tab=nonsense").location == "/rooms/K7QM4TXD"
 
 
 @pytest.mark.parametrize("typed", ["ABCDEFGH", "nothing", "%00", "%ff%fe", "a" * 3_000, "<script>"])

@@ -714,6 +714,7 @@ def test_many_files_come_in_pages(cast: Cast, cleo: Browser, monkeypatch: pytest
     first, second = cleo.get("/account").text, cleo.get("/account?page=2").text
     assert f'id="file-{newer}"' in first and f'id="file-{older}"' not in first
     assert 'href="/account?page=2#files"' in first and 'rel="prev"' not in first
+    assert "A file that you keep in a playlist is yours too once whoever brought it deletes it." in first
     assert f'id="file-{older}"' in second and 'name="page" value="2"' in second and 'rel="next"' not in second
     # The last of a page that is gone then leads to the one before.
     assert (
