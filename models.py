@@ -770,14 +770,17 @@ Item.add_index(Item.index(Item.room, unique=True, where=SQL("state = 'playing'")
 Play.add_index(Play.index(Play.room, unique=True, where=SQL("ended_at IS NULL"), name="play_one_open"))
 
 
-def locking(query: Any, *, to_delete: bool = False) -> Any:
+def locking(query: Any, *, to_delete: bool = False, to_name: bool = False) -> Any:
     """The query, locking the rows it reads until the end of the transaction, in the order it reads them.
 
-    Rows that merely name a locked one are still written, unless it is locked `to_delete`. One lock does on SQLite.
+    Rows that merely name a locked one are still written, unless it is locked `to_delete`. Locked `to_name` it holds off
+    only that, as a row that names it would. One lock does on SQLite.
     """
     if is_sqlite():
         return query
-    return query.for_update("FOR UPDATE" if to_delete else "FOR NO KEY UPDATE")
+    return query.for_update(
+        "FOR UPDATE" if to_delete else "FOR KEY SHARE" if to_name else "FOR NO KEY UPDATE"
+    )
 
 
 def rows(query: Any) -> list[Any]:

@@ -69,7 +69,7 @@ def ffprobe(path: Path, demuxer: str, words: Sequence[str], *, seconds: float) -
 def run(words: Sequence[str], *, seconds: float, most: int = MOST_BYTES) -> Output:
     """Run a program with bounds on its time, memory and files, and read what it printed. Raises Failed.
 
-    It has twice `seconds` of computing time, for two threads, and in all `seconds` and what it waits for others.
+    It may compute for twice `seconds`, as two threads do, and be on its way for `WAITING_SECONDS` more than `seconds`.
 
     Nothing goes in by its input or its environment. What it prints goes by way of files, which are bounded as well.
     """

@@ -81,6 +81,9 @@ def confirm(token: str, visit: Visit, viewer: SignedIn | None) -> str | None:
     """
     with write():
         link = links.read(token, "confirm")
+        if link.user_id:
+            # Rooms before people, and asked once they are ours: they may sign in, or become an account, just now.
+            merging.hold(link.user_id)
         guest = User.get_or_none(User.id == link.user_id, User.email.is_null()) if link.user_id else None
         user_id = _redeem(link, guest, guest.display_name if guest else friendly_name())
         if user_id is None:
@@ -191,8 +194,6 @@ def _limits(
 
 def _redeem(link: Link, guest: User | None, name: str) -> int | None:
     """The account a link asked for, in the open transaction; None when the address is taken. The link is used up."""
-    if guest is not None:
-        merging.hold(guest.id)
     links.spend(link)
     now, is_free = now_ms(), not User.select().where(User.email == link.email).exists()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models import Item, Member, Suggestion, Track, rows
+from models import Item, Member, Suggestion, Track, locking, rows
 from party import shelf
 from party.change import Change
 from party.errors import Conflict, NotAllowed, NotFound, TooMany
@@ -43,7 +43,9 @@ def chosen_track(c: Change, track_id: int) -> Track:
 
 def fitting_track(c: Change, track_id: int) -> Track:
     """A track that this room's line may take. Raises NotFound, or NotAllowed for one that is too explicit for it."""
-    track = Track.get_or_none(Track.id == track_id, Track.is_hidden == False)  # noqa: E712
+    known = Track.select().where(Track.id == track_id, Track.is_hidden == False)  # noqa: E712
+    # As by the row that is going to name it: what is being found out about it is known here, or tells that row.
+    track: Track | None = locking(known, to_name=True).first()
     if track is None:
         raise NotFound(NO_TRACK)
     if track.state == "failed":

@@ -133,7 +133,7 @@ def change(actor: Actor, code: str, *, may: str) -> Iterator[Change]:
 
 
 def look(actor: Actor, code: str, *, may: str) -> Change:
-    """The room as it is, for whoever may: raises as `change` does, keeps nobody waiting, and nothing is written."""
+    """The room as it is, for whoever may, without its lock: raises as `change` does. Only what time did is written."""
     settle(code)
     room = Room.get_or_none(Room.code == code)
     if room is None:
@@ -239,16 +239,18 @@ def hold_people(*user_ids: int) -> None:
 def hold_with_rooms(which: Callable[[], Any], hold: Callable[[], object]) -> list[Room]:
     """Lock rooms and then what `hold` locks, in the open transaction. `which` tells the rooms as things are now.
 
-    Rooms that came to it before it was ours are locked before it too: all is let go and taken again, in the one order.
+    Where more rooms are told of by the time `hold` is done, all is let go and taken again, so that they come first too.
     """
     while True:
         with database.obj.atomic() as step:
             rooms = locked_rooms(which())
             hold()
-            late = Room.select().where(which(), Room.id.not_in([room.id for room in rooms]))
-            if is_sqlite() or not late.exists():
+            if is_sqlite():
                 return rooms
-            step.rollback()
+            late = Room.select().where(which(), Room.id.not_in([room.id for room in rooms]))
+            if not late.exists():
+                return rooms
+            step.rollback(False)
 
 
 def wake_after_commit(room: Room, before: int) -> None:

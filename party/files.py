@@ -113,7 +113,7 @@ def held_by_room(room_id: int) -> int:
 
 def counted_for_person(user_id: int) -> int:
     """The same with what is on its way from them: what counts against their share."""
-    # What comes first: a file that arrives in between is counted twice rather than not at all.
+    # What is on its way is counted first: what arrives in between counts twice rather than not at all.
     coming = _coming(Upload.user == user_id)
     return coming + held_by_person(user_id)
 
@@ -246,7 +246,7 @@ def _held(whose: Any) -> int:
     return int(Track.select(fn.COALESCE(fn.SUM(Track.size_bytes), 0)).where(Track.id.in_(held)).scalar())
 
 
-def _kept_only() -> dict[int, list[int]]:
+def _kept_only(*which: Any) -> dict[int, list[int]]:
     """The files that nobody holds, though playlists have them: each with the people whose playlists those are."""
     keeping = (
         PlaylistEntry.select(Track.id, Playlist.user)
@@ -254,7 +254,7 @@ def _kept_only() -> dict[int, list[int]]:
         .join(Playlist)
         .switch(PlaylistEntry)
         .join(Track)
-        .where(PlaylistEntry.removed_at.is_null(), Playlist.deleted_at.is_null(), *_is_unheld())
+        .where(PlaylistEntry.removed_at.is_null(), Playlist.deleted_at.is_null(), *_is_unheld(), *which)
     )
     kept: dict[int, list[int]] = {}
     for track_id, user_id in sorted(rows(keeping)):
@@ -265,13 +265,12 @@ def _kept_only() -> dict[int, list[int]]:
 def _hand_on(track_id: int, user_ids: list[int]) -> None:
     """From now on these people hold a file, if still nobody does. More than they may bring is theirs all the same."""
     with write():
-        people = list(locking(User.select(User.id).where(User.id.in_(user_ids)).order_by(User.id)))
+        people = {user.id for user in locking(User.select().where(User.id.in_(user_ids)).order_by(User.id))}
         track = locking(Track.select().where(Track.id == track_id)).first()
-        # Asked once it is ours, as when it is given up.
-        if track is None or not Track.select().where(Track.id == track_id, *_is_unheld()).exists():
-            return
-        for person in people:
-            shelf.bring(track, None, person.id, now_ms())
+        # Asked once all are ours, as when it is given up: somebody may have brought it, or not keep it any more.
+        for user_id in _kept_only(Track.id == track_id).get(track_id, []):
+            if user_id in people:
+                shelf.bring(track, None, user_id, now_ms())
 
 
 def _is_orphan() -> tuple[Any, ...]:

@@ -185,9 +185,13 @@ def hold(which: Any, *codes: str) -> Track | None:
         track = Track.get_or_none(which)
         return Room.code.in_({code for code, _ in places(track.id)} | set(codes) if track else set(codes))
 
-    hold_with_rooms(shown, lambda: list(locking(Track.select().where(which), to_delete=True)))
-    track: Track | None = Track.get_or_none(which)
-    return track
+    held: list[Track] = []
+
+    def take() -> None:
+        held[:] = locking(Track.select().where(which), to_delete=True)
+
+    hold_with_rooms(shown, take)
+    return held[0] if held else None
 
 
 def as_clock(code: str, act: Callable[[Change], object]) -> None:

@@ -16,8 +16,8 @@ from party.change import (
     Person,
     ban_on,
     change,
+    hold_with_rooms,
     locked_room,
-    locked_rooms,
     settle,
     wake_after_commit,
     write,
@@ -72,8 +72,10 @@ def rename(actor: Person, display_name: str) -> None:
     """Change the name people see, in every open room at once."""
     name = clean_name(display_name)
     with write():
-        rooms = locked_rooms(Room.id.in_(list(_open_seats(actor.user_id))))
-        # Asked once they are ours: one may have ended meanwhile, and a seat of it be another.
+        rooms = hold_with_rooms(
+            lambda: Room.id.in_(list(_open_seats(actor.user_id))), lambda: hold_known(actor.user_id)
+        )
+        # Asked once they are ours: one may have ended meanwhile, or the seat in it have become another.
         seats = _open_seats(actor.user_id)
         for room in rooms:
             if room.id not in seats:

@@ -151,7 +151,7 @@ def _is_changed(user_id: int) -> Any:
 
 def _hold(user_id: int) -> None:
     hold_people(user_id)
-    sources.hold_all(user_id)
+    sources.hold_of(Source.user == user_id)
 
 
 def _leave_for_good(room: Room, user_id: int, now: int) -> None:

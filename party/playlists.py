@@ -80,7 +80,7 @@ def share_playlist(actor: Person, playlist_id: int, *, anew: bool = False) -> st
     """Let whoever has the link look at it and copy it; `anew` makes another link, and the old one opens nothing."""
     with write():
         # Of two presses at once the second has to find the link the first one gave out.
-        _hold(Playlist, playlist_id)
+        _hold(Playlist, own(actor, playlist_id).id)
         playlist = own(actor, playlist_id)
         if playlist.share_token and not anew:
             return str(playlist.share_token)

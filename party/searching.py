@@ -144,9 +144,9 @@ def give_up_lost() -> None:
     is_lost = (SearchAnswer.state == "waiting") & SearchAnswer.search.in_(lost)
     if SearchAnswer.select().where(is_lost).exists():
         with write():
-            SearchAnswer.update(state="failed", failure=NOTHING_SAID, answered_at=now_ms()).where(
-                is_lost
-            ).execute()
+            _hold(is_lost)
+            late = SearchAnswer.update(state="failed", failure=NOTHING_SAID, answered_at=now_ms())
+            late.where(is_lost).execute()
 
 
 def room_code_of(user_id: int, search_id: int) -> str:
@@ -253,9 +253,13 @@ def _settle(answer_id: int, **values: object) -> None:
         is_same = (SearchAnswer.state == "waiting") & (SearchAnswer.source == answer.source)
         is_same &= SearchAnswer.search.in_(same)
         settled = (SearchAnswer.id == answer_id) | is_same
-        # In one order, and before they are written: who waits for one of these, too, is there afterwards.
-        list(locking(SearchAnswer.select(SearchAnswer.id).where(settled).order_by(SearchAnswer.id)))
+        # Before the update: who waits for one of these has written their own by then, and the update sees it.
+        _hold(settled)
         SearchAnswer.update(answered_at=now_ms(), **values).where(settled).execute()
+
+
+def _hold(which: Any) -> None:
+    list(locking(SearchAnswer.select(SearchAnswer.id).where(which).order_by(SearchAnswer.id)))
 
 
 def _bounded(found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

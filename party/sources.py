@@ -171,7 +171,7 @@ def disconnect(actor: Person, source_id: int) -> None:
 
 def give_up(source: Source) -> None:
     """The same, in the open transaction."""
-    hold_with_rooms(lambda: Room.code.in_(list(_lines_with(source))), lambda: hold_all(source.user_id))
+    hold_with_rooms(lambda: Room.code.in_(list(_lines_with(source))), lambda: hold_of(Source.id == source.id))
     lines = _lines_with(source)
     Track.update(
         # A server connected later may get this one's number.
@@ -199,13 +199,12 @@ def give_up_all(user_id: int) -> None:
         give_up(each)
 
 
-def hold_all(user_id: int) -> None:
-    """Lock somebody's servers and their tracks, in the open transaction; rooms come first (`codes_with`).
+def hold_of(which: Any) -> None:
+    """Lock the servers of this condition and their tracks, in the open transaction; rooms come first (`codes_with`).
 
     Who puts one of the tracks on a line at this moment is waited for, and told.
     """
-    known = Source.select().where(Source.user == user_id).order_by(Source.id)
-    held = list(locking(known, to_delete=True))
+    held = list(locking(Source.select().where(which).order_by(Source.id), to_delete=True))
     list(locking(Track.select(Track.id).where(Track.source.in_(held)).order_by(Track.id), to_delete=True))
 
 
@@ -321,9 +320,10 @@ def claim_cover(track_id: int) -> Coverless | None:
         track = Track.get_or_none(_lacks_cover(track_id), Track.provider.in_(tracks.PROXIED))
         if track is None:
             return None
-        Track.update(tries=Track.tries + 1, looked_up_at=now_ms()).where(Track.id == track_id).execute()
         is_open = track.source is not None and track.source.state == "ready"
+        # Which may write the server's row: that comes before its tracks.
         keys = keys_of(track.source) if is_open and track.tries < MOST_COVER_TRIES else None
+        Track.update(tries=Track.tries + 1, looked_up_at=now_ms()).where(Track.id == track_id).execute()
         return Coverless(track.slug, track.added_at, track.reference.partition("/")[2], keys)
 
 

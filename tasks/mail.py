@@ -7,6 +7,7 @@ a letter, so one that only a worker knew of would be lost with it.
 from __future__ import annotations
 
 import logging
+import random
 import smtplib
 import ssl
 import threading
@@ -22,10 +23,10 @@ from party.change import connected
 from tasks import huey
 from tasks.outside import BEHIND
 
-AT_ONCE, WAIT_SECONDS = 1, 1
+AT_ONCE, SOONEST_SECONDS, LATEST_SECONDS = 1, 1, 5
 """A place of their own beside the rest that goes outside: nobody's new password waits for slow libraries."""
 TRIES, PAUSE_SECONDS = 8, 60
-"""Each wait is twice the one before: the last try is two hours after the first."""
+"""Each wait is twice the one before: the last try is a good four hours after the first."""
 TIMEOUT_SECONDS = 20.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -42,7 +43,8 @@ def carry(kind: str, address: str, handle: str) -> None:
 def send_letter(kind: str, address: str, handle: str) -> None:
     """Write the letter as things are now, and send it. While another is on its way it waits, which is no try."""
     if not _slots.acquire(blocking=False):
-        raise RetryTask(delay=WAIT_SECONDS)
+        # Not all at the same moment again.
+        raise RetryTask(delay=random.uniform(SOONEST_SECONDS, LATEST_SECONDS))
     try:
         _send(kind, address, handle)
     finally:

@@ -31,7 +31,7 @@ from tests import stage  # noqa: E402
 from tests.accounts import CHEAP  # noqa: E402
 
 START_SECONDS = 1_800_000_000.0
-# The same examples in every run and on a machine of any speed; `--hypothesis-profile=default` draws others.
+# The same examples in every run and on a machine of any speed; `--hypothesis-profile=others` draws new ones.
 settings.register_profile(
     "same",
     derandomize=True,
@@ -42,6 +42,7 @@ settings.register_profile(
         HealthCheck.function_scoped_fixture,
     ],
 )
+settings.register_profile("others", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
 POSTGRES_URL = os.environ.get("TEST_DATABASE_URL", "")
 

@@ -15,7 +15,7 @@ from tests.live.rawsocket import eventually
 from tests.live.servers import Ended, Guest, House, LiveSocket, Trio, faultless, running
 
 SOON_SECONDS = PEOPLE_LOOK_SECONDS - 1
-"""Sooner than the look at who is here would have found it."""
+"""So late the look at who is here may have found it just as well: what tells the two apart is done several times."""
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +160,12 @@ def knocking(person: Guest, code: str) -> LiveSocket:
     [("approve", "in"), ("decline", "declined"), ("withdrawal", "withdrawn"), ("open", "open")],
 )
 def test_who_knocks_hears_at_once_what_became_of_it(party: Party, decision: str, state: str) -> None:
+    rounds = [time_of_knock(party, decision, state) for _ in range(3)]
+    assert sorted(rounds)[1] < SOON_SECONDS / 2
+
+
+def time_of_knock(party: Party, decision: str, state: str) -> float:
+    """Dan knocks, and is told of what is decided: the seconds until then."""
     party.ada.post(f"/rooms/{party.code}/access", visibility="unlisted", entry="approval")
     dan = party.house.person("Dan")
     dan.post(f"/rooms/{party.code}/knock")
@@ -176,13 +182,14 @@ def test_who_knocks_hears_at_once_what_became_of_it(party: Party, decision: str,
         else:
             party.ada.post(f"/rooms/{party.code}/knocks/{knock}", decision=decision)
         assert live.read_kind("knock") == {"t": "knock", "state": state}
-        assert time.monotonic() - asked_at < SOON_SECONDS
+        took = time.monotonic() - asked_at
         assert live.read_close() == 4404
     piece = dan.ask("GET", f"/rooms/{party.code}/knock", headers={"HX-Request": "true"}).text
     assert f'data-state="{state}"' in piece
     if state == "in":
         assert f'data-go="/rooms/{party.code}"' in piece
         assert dan.page(party.code).applied
+    return took
 
 
 def test_guessing_by_socket_is_limited_like_guessing_by_page(

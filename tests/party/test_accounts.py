@@ -369,3 +369,20 @@ def test_who_signs_in_with_the_old_password_while_it_is_changed_stays_out(
         lambda: credentials.change_password(person, PASSWORD, NEW, ""),
     )
     assert people.signed_in(token) and people.signed_in(arrival.token) is None
+
+
+def test_two_letters_of_one_guest_opened_at_once_make_two_accounts(
+    cast: Cast, posted: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest, addresses = seen_as(cast.cleo), ("cleo@example.org", "also@example.org")
+    for address in addresses:
+        accounts.sign_up(address, PASSWORD, HOME, "Cleo", guest)
+    first, second = (links.token_of(order[2]) for order in posted)
+    meanwhile(
+        monkeypatch,
+        (links, "spend"),
+        lambda: accounts.confirm(first, HOME, None),
+        lambda: accounts.confirm(second, HOME, None),
+    )
+    assert User.get_by_id(cast.cleo.user_id).email == addresses[0]
+    assert all(accounts.sign_in(address, PASSWORD, HOME).token for address in addresses)

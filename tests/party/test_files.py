@@ -377,12 +377,15 @@ def test_what_is_looked_at_held_or_gone_meanwhile_is_not_handed_on(cast: Cast) -
         token="t", user=cast.ben.user_id, name="a", size_bytes=1, state="checking", track=track, began_at=1,
         touched_at=1,
     )  # fmt: skip
+    keep(cast.dan, track)
     before = every_row()
     for number in (track, theirs, 999):
         files._hand_on(number, [cast.dan.user_id])
     assert every_row() == before
     Upload.update(state="cancelled").where(Upload.id == upload.id).execute()
-    files._hand_on(track, [cast.dan.user_id, 999])
+    # Ben does not keep it any more, Cleo only came to since.
+    keep(cast.cleo, track)
+    files._hand_on(track, [cast.ben.user_id, cast.dan.user_id, 999])
     assert held(track) == [(cast.dan.user_id, None)]
 
 

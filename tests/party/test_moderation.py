@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import threading
 
 import pytest
 from playhouse.test_utils import count_queries
@@ -12,7 +12,7 @@ from party import chat, configuring, control, entry, invites, moderation, people
 from party.change import Person, change
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from tests.ledger import every_row
-from tests.party.test_races import meanwhile
+from tests.party.test_races import at_once
 from tests.stage import Cast
 
 HOME = "a network"
@@ -294,20 +294,21 @@ def test_mute_for_good_and_unmute(cast: Cast, time) -> None:
 
 
 @pytest.mark.parametrize("read", [moderation.bans, invites.open_invites])
-def test_who_reads_what_is_out_waits_for_nobody(cast: Cast, monkeypatch, read) -> None:
+def test_who_reads_what_is_out_waits_for_nobody(cast: Cast, read) -> None:
     moderation.ban(cast.ada, cast.code, cast.members["cleo"])
     invites.make_invite(cast.ada, cast.code)
-    point = SimpleNamespace(is_held=lambda: None, is_read=False)
+    is_held, is_read = threading.Event(), threading.Event()
 
     def change_slowly() -> bool:
         with change(cast.ada, cast.code, may="see"):
-            point.is_held()
-            return point.is_read
+            is_held.set()
+            return is_read.wait(30)
 
     def reads() -> list[object]:
+        is_held.wait(30)
         found = read(cast.ben, cast.code)
-        point.is_read = True
+        is_read.set()
         return found
 
-    was_read, found = meanwhile(monkeypatch, (point, "is_held"), change_slowly, reads)
+    was_read, found = at_once(change_slowly, reads)
     assert was_read and len(found) == 1

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from models import Member, Presence, Room, Session, User
+from models import Event, Member, Presence, Room, Session, User
 from party import auditor, control, hosting, lifecycle, names, people, queue, rooms
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown
@@ -233,3 +233,11 @@ def test_a_screen_that_opens_while_presence_is_renewed_is_written_once(cast: Cas
     opens = lambda: people.screen_opened(seat, "web")  # noqa: E731
     meanwhile(monkeypatch, (Presence, "insert_many"), renew, opens, is_before=True)
     assert sorted(row.member_id for row in Presence.select()) == [cast.members["ben"], seat]
+
+
+def test_whoever_is_renamed_while_they_come_into_a_room_is_renamed_there_too(cast: Cast, monkeypatch) -> None:
+    other = rooms.open_room(cast.ada, "Other", 300)
+    comes = lambda: people.join(cast.cleo, other)  # noqa: E731
+    meanwhile(monkeypatch, (people, "sit"), comes, lambda: people.rename(cast.cleo, "Cleopatra"))
+    events = Event.select().where(Event.room == Room.get(Room.code == other)).order_by(Event.seq)
+    assert [event.kind for event in events][-2:] == ["person_joined", "person_renamed"]

@@ -482,7 +482,7 @@ def test_a_library_that_goes_while_a_track_of_it_is_put_on_gives_none(
     search_id = shown(owner, cast, source_id)
     _, refusal = meanwhile(
         monkeypatch,
-        (sources, "hold_all"),
+        (sources, "hold_of"),
         lambda: sources.disconnect(owner, source_id),
         lambda: source_shelf.put_on(owner, cast.code, search_id, "s1"),
     )

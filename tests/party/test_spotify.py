@@ -11,6 +11,7 @@ from models import Item, Member, Play, Playlist, PlaylistEntry, Room, Source, Tr
 from party import (
     adding,
     configuring,
+    lookups,
     personal,
     playlists,
     queue,
@@ -352,6 +353,22 @@ def test_an_explicit_track_found_late_leaves_lines_that_leave_such_tracks_out(ca
     spotify_finding.mark_explicit(track_id)
     spotify_finding.mark_explicit(cast.tracks[0])
     assert every_row() == rows, "known already, or not Spotify’s"
+
+
+def test_an_explicit_track_is_not_put_on_while_it_is_found_to_be(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track_id = pasted(cast, cast.cleo)
+    queue.remove_item(cast.cleo, cast.code, Item.get(Item.track == track_id).id)
+    configuring.change_settings(cast.ada, cast.code, {"explicit": False})
+    _, refusal = meanwhile(
+        monkeypatch,
+        (lookups, "hold"),
+        lambda: spotify_finding.mark_explicit(track_id),
+        lambda: queue.add_item(cast.cleo, cast.code, track_id),
+    )
+    assert isinstance(refusal, NotAllowed)
+    assert [item.state for item in Item.select().where(Item.track == track_id)] == ["removed"]
 
 
 def pasted(cast: Cast, person: Person, number: int = 1) -> int:

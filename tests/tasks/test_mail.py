@@ -177,7 +177,7 @@ def work_off() -> None:
 def come_due() -> None:
     """The time comes for what waits in the queue."""
     for task in huey.read_schedule(
-        datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=mail.WAIT_SECONDS)
+        datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=mail.LATEST_SECONDS)
     ):
         huey.enqueue(task)
 
