@@ -25,7 +25,9 @@ ORDERINGS = {
     "title": (Track.title, Track.id),
     "artist": (fn.LOWER(Track.artist), Track.search, Track.id),
     "newest": (Track.added_at.desc(), Track.id.desc()),
+    "oldest": (Track.added_at, Track.id),
     "duration": (Track.duration_ms, Track.id),
+    "longest": (Track.duration_ms.desc(), Track.id.desc()),
 }
 
 
@@ -67,7 +69,7 @@ def browse(
     Words beyond the twelfth are not looked for.
     """
     if ordering not in ORDERINGS:
-        raise Invalid("The library can be ordered by title, artist, newest or duration.")
+        raise Invalid("The library can be ordered by title, artist, newest, oldest, duration or longest.")
     if not 1 <= page <= 100_000:
         raise Invalid("There is no such page.")
     is_shown = _is_shown(room, user_id)

@@ -117,8 +117,10 @@ def test_orderings(songs) -> None:
     assert found(genre="jazz") == ["Café del Mar", "cafe noir"]
     assert found(ordering="newest")[:2] == ["İstanbul", "안녕"]
     assert found(ordering="duration")[:2] == ["cafe noir", "100% Pure"]
+    for one, other in (("newest", "oldest"), ("duration", "longest")):
+        assert found(ordering=other) == found(ordering=one)[::-1]
     assert found("pure", ordering="artist") == ["100% Pure", "1000 Pure"]
-    with pytest.raises(Invalid, match="title, artist, newest or duration"):
+    with pytest.raises(Invalid, match="oldest, duration or longest"):
         found(ordering="random")
 
 
