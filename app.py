@@ -19,7 +19,7 @@ import tasks
 from config import Settings, settings
 from live import lobby, socket, tail
 from live.errands import Errands
-from media import cards, storage
+from media import cards, registry, storage
 from models import database
 from party import events, health, letters, matching, parts, passwords, work
 from party.errors import Busy
@@ -34,7 +34,8 @@ WITHOUT_DATABASE = ("static", "health.alive", "health.ready")
 
 
 def create_app(wanted: Settings = settings) -> Flask:
-    """The Flask application of one process, without its loops: `start` begins those."""
+    """The Flask application of one process, without its loops: `start` begins those. Raises BadSetting."""
+    registry.refuse_unknown(wanted)
     app = Flask(__name__)
     app.config.update(
         SETTINGS=wanted,

@@ -6,12 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from media import list_csv, list_json, list_m3u, list_text, list_xspf
+from media.charsets import text_of
 from media.list_row import MOST_ROWS, Listing, Row, bounded
 from media.provider import Trouble
 
-__all__ = ["FORMATS", "MOST_BYTES", "MOST_ROWS", "Format", "Listing", "Row", "decoded", "read", "write"]
+__all__ = [
+    "FORMATS",
+    "MOST_BYTES",
+    "MOST_ROWS",
+    "TOO_MUCH",
+    "Format",
+    "Listing",
+    "Row",
+    "decoded",
+    "read",
+    "write",
+]
 
 MOST_BYTES = 2_000_000
+TOO_MUCH = f"That is too much for a playlist. Up to {MOST_BYTES // 1_000_000} MB fit."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ FORMATS = {
 def read(data: bytes | str) -> Listing:
     """What the file holds, by its content and not by its name. Raises Trouble with a sentence."""
     if len(data) > MOST_BYTES:
-        raise Trouble(f"That is too much for a playlist. Up to {MOST_BYTES // 1_000_000} MB fit.")
+        raise Trouble(TOO_MUCH)
     text = decoded(data) if isinstance(data, bytes) else data
     for is_it, reader in (
         (list_m3u.is_it, list_m3u.read),
@@ -59,18 +72,8 @@ def write(listing: Listing, name: str) -> str:
 
 
 def decoded(data: bytes) -> str:
-    """Text in UTF-8 or UTF-16, told by its mark or its zeros; anything else is taken for Western European."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    if data[1:2] == b"\0" and data[:1] != b"\0":
-        return data.decode("utf-16-le", "replace")
-    if data[:1] == b"\0" and data[1:2] != b"\0":
-        return data.decode("utf-16-be", "replace")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # A UTF-8 tail cut short is rarer than a file of a program that knows only Latin letters.
-        text = data.decode("cp1252", "replace")
+    """The text of a file, whatever it is written in. Raises Trouble for what is none."""
+    text = text_of(data)
     if "\0" in text:
         raise Trouble("That is no playlist: it is no text.")
     return text

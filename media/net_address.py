@@ -47,6 +47,14 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
+class Unlisted(Trouble):
+    """An address that we do not go to unless the operator lists it in PRIVATE_HOSTS, where it is written as `name`."""
+
+    def __init__(self, sentence: str, address: Address) -> None:
+        super().__init__(sentence)
+        self.host, self.name = address.host, address.authority
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where one request goes. `is_listed`: the operator named it, so that it may be private and plain http."""
@@ -90,9 +98,20 @@ def parse(url: str, settings: Settings) -> Address:
     host = _ipv6(where[1]) if where[1] else _name(where[2])
     port = int(where[3] or USUAL[scheme])
     is_listed = _is_listed(host, port, scheme, settings)
+    address = Address(scheme, host, port, _target(parts[3]), is_listed)
     if not is_listed:
-        _insist_on_the_internet(scheme, host, port)
-    return Address(scheme, host, port, _target(parts[3]), is_listed)
+        _insist_on_the_internet(address)
+    return address
+
+
+def is_inside(host: str) -> bool:
+    """True for a host whose very form says that it is not on the internet. Where a name leads is not asked."""
+    return not is_public(host) if is_number(host) else "." not in host or _last(host) in _HOUSE_NAMES
+
+
+def is_number(host: str) -> bool:
+    """True for a host that is an IP address and no name."""
+    return ":" in host or bool(_NUMBER.fullmatch(_last(host)))
 
 
 def is_public(text: str) -> bool:
@@ -150,15 +169,17 @@ def _is_listed(host: str, port: int, scheme: str, settings: Settings) -> bool:
     return f"{bare}:{port}" in listed or (port == USUAL[scheme] and bare in listed)
 
 
-def _insist_on_the_internet(scheme: str, host: str, port: int) -> None:
-    if scheme != "https":
-        raise Trouble(NOT_HTTPS)
-    is_number = ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2])
-    is_name = "." in host and host.rpartition(".")[2] not in _HOUSE_NAMES
-    if not (is_public(host) if is_number else is_name):
-        raise Trouble(NOT_THERE)
-    if port not in PORTS:
-        raise Trouble(ODD_PORT)
+def _last(host: str) -> str:
+    return host.rpartition(".")[2]
+
+
+def _insist_on_the_internet(address: Address) -> None:
+    if address.scheme != "https":
+        raise Unlisted(NOT_HTTPS, address)
+    if is_inside(address.host):
+        raise Unlisted(NOT_THERE, address)
+    if address.port not in PORTS:
+        raise Unlisted(ODD_PORT, address)
 
 
 def _target(text: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from tinytag import TinyTag, TinyTagException
 
 from media import boxes, filetypes, matroska, tools
+from media.charsets import read_again
 from media.filetypes import KINDS, Damaged, Kind
 
 READ_SECONDS, ASK_SECONDS = 6.0, 3.0
@@ -108,7 +109,7 @@ def _facts(file: BinaryIO, kind: Kind, picture: Path) -> dict[str, Any]:
     image = tag.images.front_cover or tag.images.any
     if image is not None and 0 < len(image.data) <= MOST_PICTURE_BYTES:
         picture.write_bytes(image.data)
-    texts = {name: (getattr(tag, name) or "")[:LONGEST_TEXT] for name in TEXTS}
+    texts = read_again({name: (getattr(tag, name) or "")[:LONGEST_TEXT] for name in TEXTS})
     return {"kind": KINDS.index(kind), "seconds": seconds, **texts}
 
 

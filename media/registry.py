@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from config import Settings
+from collections.abc import Iterable, Iterator
+
+from config import BadSetting, Settings
 from media import (
     archive,
     direct,
@@ -36,6 +38,14 @@ PROVIDERS: tuple[Provider, ...] = (
 SWITCHED_OFF = "Where that comes from is switched off here."
 
 
+def refuse_unknown(settings: Settings) -> None:
+    """Raise BadSetting when PROVIDERS_OFF names what there is not."""
+    known = [each.name for each in PROVIDERS] + list(SERVERS)
+    for name in settings.providers_off:
+        if name not in known:
+            raise BadSetting(f"PROVIDERS_OFF holds {name!r}; it may hold {', '.join(known)} and no other.")
+
+
 def enabled(settings: Settings) -> tuple[Provider, ...]:
     """Those that are set up and not switched off by PROVIDERS_OFF."""
     return tuple(each for each in PROVIDERS if is_on(each, settings))
@@ -53,6 +63,16 @@ def recognise(text: str, settings: Settings) -> Reference:
         if known is not None:
             return known
     raise Trouble("That link won’t play here.")
+
+
+def recognise_all(links: Iterable[str], settings: Settings) -> Iterator[tuple[str, Reference]]:
+    """Those of some links that a provider here reads, each once, and what they are."""
+    for link in dict.fromkeys(links):
+        try:
+            if link.startswith(("https://", "http://")):
+                yield link, recognise(link, settings)
+        except Trouble:
+            continue
 
 
 def fetch(reference: Reference, settings: Settings) -> Facts:

@@ -14,7 +14,7 @@ from typing import Any
 from config import Settings
 from media import catalogues
 from media.fetch import Fetched, fetch
-from media.net_address import parse
+from media.net_address import NOT_THERE, Unlisted, is_inside, is_neighbour, is_number, parse
 from media.provider import Trouble
 
 PAGE_ROWS = 50
@@ -30,6 +30,11 @@ LISTS = ("albums", "playlists", "album", "playlist")
 WRONG = "That name and password are not right there."
 GONE = "That is not in your library any more."
 NOT_ALLOWED = "Your account there may not do that."
+INSIDE = "That is in a network of its own. Whoever runs this house has to name it in PRIVATE_HOSTS first: {}."
+UNUSUAL = (
+    "Servers on the internet are reached by https://, at port 443 or 8443. "
+    "Whoever runs this house has to name any other in PRIVATE_HOSTS first: {}."
+)
 BUSY = "Your library’s server is busy just now. Try again in a moment."
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -115,12 +120,28 @@ class Server:
 
 
 def clean_address(typed: str, settings: Settings) -> str:
-    """A server's address as it is kept: no query, nothing behind its folder. Raises Trouble."""
+    """A server's address as it is kept: no query, nothing behind its folder. Raises Trouble.
+
+    What is refused is told by its form alone: nothing is looked up, so that nobody learns what there is in a network.
+    """
     text = typed.strip()
     if text and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         text = f"https://{text}"
-    url = parse(text.partition("#")[0].partition("?")[0], settings).url
+    try:
+        url = parse(text.partition("#")[0].partition("?")[0], settings).url
+    except Unlisted as unlisted:
+        raise Trouble(_way_in(unlisted)) from unlisted
     return re.sub(r"(?:/(?:rest|web|app)(?:/[^/]*)?)?/*$", "", url)
+
+
+def _way_in(unlisted: Unlisted) -> str:
+    """What it takes for an address of somebody's own server that is not on the list."""
+    if not is_inside(unlisted.host):
+        return UNUSUAL.format(unlisted.name)
+    if is_number(unlisted.host) and not is_neighbour(unlisted.host):
+        # What is nobody's own, such as 169.254.169.254, is not gone to even when it is on the list.
+        return NOT_THERE
+    return INSIDE.format(unlisted.name)
 
 
 def words_of(words: str, kinds: tuple[str, ...]) -> tuple[str, str]:

@@ -6,12 +6,13 @@ a number, two times with a comma, lines of text. What a file says of styles, reg
 
 from __future__ import annotations
 
-import codecs
 import html
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from media.charsets import text_of
 
 MOST_BYTES = 1_000_000
 MOST_CUES = 20_000
@@ -42,37 +43,23 @@ class Cue:
     text: str
 
 
-def clean(data: bytes) -> str:
-    """A file of subtitles as WebVTT of our own. Raises Unreadable."""
-    cues = read(data)
+def clean(data: bytes, language: str = "") -> str:
+    """A file of subtitles, said to be in that language, as WebVTT of our own. Raises Unreadable."""
+    cues = read(data, language)
     return "WEBVTT\n\n" + "\n".join(
         f"{_time(c.start_ms)} --> {_time(c.end_ms)}\n{_safe(c.text)}\n" for c in cues
     )
 
 
-def read(data: bytes) -> list[Cue]:
+def read(data: bytes, language: str = "") -> list[Cue]:
     """What is shown when, in the order of time. Raises Unreadable."""
     if len(data) > MOST_BYTES:
         raise Unreadable("Those subtitles are too large. Up to 1 MB fits.")
-    text = _decoded(data).replace("\r\n", "\n").replace("\r", "\n")
+    text = text_of(data, language).replace("\r\n", "\n").replace("\r", "\n")
     cues = sorted(_cues(text.split("\n")), key=lambda cue: cue.start_ms)
     if not cues:
         raise Unreadable("There are no subtitles in that file. SRT and WebVTT work.")
     return cues
-
-
-def _decoded(data: bytes) -> str:
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(name, "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def _cues(lines: list[str]) -> Iterator[Cue]:

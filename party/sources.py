@@ -343,14 +343,13 @@ def _lacks_cover(track_id: int) -> Any:
     return (Track.id == track_id) & (Track.cover_file == "") & (Track.state == "ready")
 
 
-def _refuse_shape(
-    kind: str, address: str, username: str, secret: str, private_hosts: tuple[str, ...]
-) -> None:
+def _refuse_shape(kind: str, address: str, username: str, secret: str, hosts: tuple[str, ...]) -> None:
     if kind not in KINDS:
         raise Invalid("Libraries here are Navidrome and its like, or Jellyfin.")
     if not _ADDRESS.fullmatch(address) or len(address) > ADDRESS_LONGEST:
         raise Invalid(BAD_ADDRESS)
-    if address.startswith("http://") and urlsplit(address).netloc not in private_hosts:
+    listed = {each.lower().removesuffix(":80") for each in hosts}
+    if address.startswith("http://") and urlsplit(address).netloc not in listed:
         raise Invalid("A server’s address has to begin with https://.")
     if not secret:
         raise Invalid(NO_SECRET)

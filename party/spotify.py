@@ -37,6 +37,7 @@ FAILURE_LONGEST = 200
 NEEDS_ACCOUNT = "Spotify is connected to an account of this house. Make one first."
 STRANGE = "That was not asked for from this browser, or it took too long. Connect Spotify once more."
 SLOW = "Spotify’s answer was lost. Connect it once more."
+LOST = "Its keys cannot be read any more. Connect it again."
 NOT_CONNECTED = "Connect your Spotify account first."
 NOT_FOR_THIS = "Your Spotify account is connected, but not for this. Connect it again and tick it."
 RENEWING = "Spotify is being asked to let us in again. Try once more in a moment."
@@ -94,7 +95,10 @@ def connection(actor: Person) -> Connection:
     source = of_person(actor.user_id)
     if source is None or (source.state == "connecting" and "code_at" not in source.options):
         return Connection()
-    return Connection(source.state, source.name, tuple(source.options.get("may", ())), source.failure)
+    may = tuple(source.options.get("may", ()))
+    if source.state == "ready" and _tokens(source) is None:
+        return Connection("failed", source.name, may, LOST)
+    return Connection(source.state, source.name, may, source.failure)
 
 
 def begin(actor: Person, session: str, redirect: str, wishes: Iterable[str]) -> Begun:
@@ -150,7 +154,9 @@ def access_for_page(actor: Person) -> Access | None:
         raise Conflict(NOT_CONNECTED)
     need(source, "play")
     access = _access(source)
-    if access is None or access.ends_at - now_ms() < EARLY_MS:
+    if access is None:
+        raise Conflict(LOST)
+    if access.ends_at - now_ms() < EARLY_MS:
         work.hand_over("spotify_renew", source.id)
         return None
     return access
@@ -264,8 +270,11 @@ def claim_renewal(source_id: int, old: str) -> Access | Renewal | None:
     A refresh token is good for one use, so two at once would lose the account. Raises Conflict while another is at it.
     """
     with held(source_id) as source:
-        known = _tokens(source) if source is not None and source.state == "ready" else None
-        if source is None or known is None:
+        if source is None or source.state != "ready":
+            return None
+        known = _tokens(source)
+        if known is None:
+            _lose(source)
             return None
         if known["access"] != old:
             return Access(known["access"], known["ends_at"])
@@ -363,8 +372,21 @@ def _tokens(source: Source) -> dict[str, Any] | None:
 
 
 def _access(source: Source) -> Access | None:
+    """What opens a connected account; None, and said in its row, when that cannot be read any more."""
     known = _tokens(source)
-    return Access(known["access"], known["ends_at"]) if known else None
+    if known is not None:
+        return Access(known["access"], known["ends_at"])
+    with held(source.id) as row:
+        # Connected again meanwhile, it has others.
+        if row is not None and row.state == "ready" and row.secret == source.secret:
+            _lose(row)
+    return None
+
+
+def _lose(source: Source) -> None:
+    # Sealed with another SECRET_KEY: nobody opens them again, and what was under way waits for the next connection.
+    source.secret, source.state, source.failure = "", "failed", LOST
+    source.options.pop("renewing_at", None)
 
 
 def _fail(source: Source, sentence: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import ROOT, BadSetting, Settings, load
+from media import registry
 
 
 def test_nothing_given_is_the_default(tmp_path: Path) -> None:
@@ -157,6 +158,15 @@ def test_every_setting_is_explained_in_the_example_file() -> None:
 def test_the_example_file_shows_the_defaults(tmp_path: Path) -> None:
     lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert load(dict(lines) | {"DATA_DIR": str(tmp_path)}) == load({"DATA_DIR": str(tmp_path)})
+
+
+def test_the_providers_that_may_be_switched_off_are_those_there_are() -> None:
+    example = (ROOT / ".env.example").read_text()
+    told = re.search(
+        r"^# Providers of media that are switched off, by name: ([a-z \n#]+)\.", example, re.MULTILINE
+    )
+    names = [each.name for each in registry.PROVIDERS] + list(registry.SERVERS)
+    assert told and sorted(re.findall("[a-z]+", told[1])) == sorted(names)
 
 
 def test_letters_need_an_address_for_the_links_they_carry(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def add_subtitles(code: str, item_id: int) -> Response | str:
     label, language = request.form.get("label", ""), request.form.get("language", "")
     subtitles.refuse_adding(actor(), room_code(code), item_id)
     # Before the command, which holds the room.
-    with _kept() as file:
+    with _kept(language) as file:
 
         def act(room: str) -> None:
             subtitles.add_subtitles(actor(), room, item_id, label, language, file)
@@ -78,7 +78,7 @@ def show_choice(code: str) -> Response:
 
 
 @contextmanager
-def _kept() -> Iterator[str]:
+def _kept(language: str) -> Iterator[str]:
     """The sent file as clean WebVTT in the store; its name. Raises Invalid, Busy.
 
     It goes again when it was not taken after all: refused, or sent a second time.
@@ -88,7 +88,7 @@ def _kept() -> Iterator[str]:
         raise Invalid("Choose a file of subtitles first. SRT and WebVTT work.")
     data, name = sent.read(words.MOST_BYTES + 1), f"subtitles/{secrets.token_hex(16)}.vtt"
     try:
-        parts.run(lambda: _keep(data, name))
+        parts.run(lambda: _keep(data, name, language))
     except words.Unreadable as error:
         raise Invalid(error.sentence) from error
     except Trouble as trouble:
@@ -102,9 +102,9 @@ def _kept() -> Iterator[str]:
                 parts.run(lambda: open_store(settings).delete(name))
 
 
-def _keep(data: bytes, name: str) -> None:
+def _keep(data: bytes, name: str, language: str) -> None:
     with tempfile.TemporaryDirectory(prefix="partyline-words-") as folder:
         path, store = Path(folder) / "words.vtt", open_store(settings)
-        path.write_text(words.clean(data), encoding="utf-8")
+        path.write_text(words.clean(data, language), encoding="utf-8")
         store.refuse_full(path.stat().st_size)
         store.put(path, name)

@@ -32,6 +32,17 @@ def text(name: str, words: str) -> bytes:
     return frame(name, b"\x03" + words.encode("utf-8", "surrogatepass"))
 
 
+def old_text(name: str, words: bytes, encoding: int = 0) -> bytes:
+    """A text frame in Latin-1, as it says, or in UTF-16 (1 with a mark, 2 big-endian without)."""
+    return frame(name, bytes((encoding,)) + words)
+
+
+def id3v1(title: bytes, artist: bytes, album: bytes = b"", genre: int = 17) -> bytes:
+    """The tag of 128 bytes at the end of a file."""
+    texts = title[:30].ljust(30, b"\0") + artist[:30].ljust(30, b"\0") + album[:30].ljust(30, b"\0")
+    return b"TAG" + texts + bytes(34) + bytes((genre,))
+
+
 def picture(data: bytes, mime: str = "image/png") -> bytes:
     """A front cover."""
     return frame("APIC", b"\x00" + mime.encode() + b"\0\x03\0" + data)

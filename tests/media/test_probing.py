@@ -49,6 +49,50 @@ def test_words_and_the_front_cover_are_read(tmp_path: Path) -> None:
     assert probed(m.mp3(), tmp_path).picture is None
 
 
+BLOOD, KINO = "Группа крови", "Кино"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        m.tagged(m.old_text("TIT2", BLOOD.encode("cp1251")), m.old_text("TPE1", KINO.encode("cp1251"))),
+        m.mp3() + m.id3v1(BLOOD.encode("cp1251"), KINO.encode("cp1251")),
+        m.tagged(m.old_text("TIT2", BLOOD.encode("utf-16"), 1), m.old_text("TPE1", KINO.encode("utf-16"), 1)),
+        m.tagged(m.old_text("TIT2", BLOOD.encode("utf-16-be"), 2), m.old_text("TPE1", KINO.encode("utf-16-be"), 2)),
+        m.tagged(m.text("TIT2", BLOOD), m.text("TPE1", KINO)),
+    ],
+    ids=["Latin-1", "ID3v1", "UTF-16", "UTF-16BE", "UTF-8"],
+)  # fmt: skip
+def test_cyrillic_words_are_read_from_every_kind_of_tag(data: bytes, tmp_path: Path) -> None:
+    found = probed(data, tmp_path)
+    assert (found.title, found.artist) == (BLOOD, KINO)
+
+
+@pytest.mark.parametrize(
+    ("title", "artist"),
+    [
+        ("Café", "Motörhead"),
+        ("Ágætis byrjun", "Sigur Rós"),
+        ("Ærø", "ÅÄÖ"),
+        ("Été à Öland", "Þú"),
+        ("Ä", "Mötley Crüe"),
+    ],
+)
+def test_western_words_are_read_from_every_kind_of_tag(title: str, artist: str, tmp_path: Path) -> None:
+    latin, wide = (title.encode("latin-1"), artist.encode("latin-1")), title.encode("utf-16")
+    for data in (
+        m.tagged(m.old_text("TIT2", latin[0]), m.old_text("TPE1", latin[1])),
+        m.mp3() + m.id3v1(*latin),
+        m.tagged(m.old_text("TIT2", wide, 1), m.old_text("TPE1", latin[1])),
+    ):
+        found = probed(data, tmp_path)
+        assert (found.title, found.artist) == (title, artist)
+
+
+def test_a_name_beyond_latin_1_is_read_from_a_frame_of_utf_16(tmp_path: Path) -> None:
+    assert probed(m.tagged(m.old_text("TIT2", "Žižek".encode("utf-16"), 1)), tmp_path).title == "Žižek"
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from config import settings
+from app import create_app
+from config import BadSetting, settings
 from media import registry
 from media.provider import Provider, Reference, Trouble
 
@@ -27,6 +28,14 @@ def test_names_are_short_and_nobody_has_two() -> None:
 def test_a_provider_that_lacks_its_setting_or_was_switched_off_is_not_on() -> None:
     assert "embed" not in names() and "embed" in names(SET_UP)
     assert "youtube" in names() and "youtube" not in names(replace(settings, providers_off=("youtube",)))
+
+
+@pytest.mark.parametrize("word", ["yuotube", "all", "films"])
+def test_a_house_does_not_start_with_a_switch_for_what_there_is_not(word: str) -> None:
+    with pytest.raises(
+        BadSetting, match=f"^PROVIDERS_OFF holds '{word}'; it may hold youtube, .* and no other"
+    ):
+        create_app(replace(SET_UP, providers_off=("vimeo", "jellyfin", word)))
 
 
 def test_one_that_is_off_reads_no_links_and_fetches_nothing() -> None:

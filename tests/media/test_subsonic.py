@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -284,3 +286,64 @@ def test_an_address_is_kept_in_one_way(typed: str, clean: str) -> None:
 def test_an_address_inside_a_house_is_none(typed: str) -> None:
     with pytest.raises(Trouble):
         servers.clean_address(typed, furnished().settings)
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("http://192.168.1.5:4533", "192.168.1.5:4533"), ("192.168.1.5:4533", "192.168.1.5:4533"),
+        ("http://10.0.0.1/music", "10.0.0.1"), ("https://Navidrome.LAN", "navidrome.lan"),
+        ("http://nas1:8096/web/", "nas1:8096"), ("https://localhost:8443", "localhost:8443"),
+        ("http://127.0.0.1:9", "127.0.0.1:9"), ("https://100.100.7.7", "100.100.7.7"),
+        ("http://[fd00::5]:4533", "[fd00::5]:4533"),
+    ],
+)  # fmt: skip
+def test_an_address_of_a_network_of_its_own_says_who_opens_it(typed: str, named: str) -> None:
+    closed = furnished().settings
+    with pytest.raises(Trouble) as refused:
+        servers.clean_address(typed, closed)
+    assert refused.value.sentence == (
+        f"That is in a network of its own. Whoever runs this house has to name it in PRIVATE_HOSTS first: {named}."
+    )
+    # What the sentence names is just what opens it.
+    servers.clean_address(typed, replace(closed, private_hosts=(named,)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ("http://music.example.org", "music.example.org"), ("https://music.example.org:4533", "music.example.org:4533"),
+        ("http://93.184.215.14:8443", "93.184.215.14:8443"),
+    ],
+)  # fmt: skip
+def test_an_unusual_address_on_the_internet_says_what_is_usual(typed: str, named: str) -> None:
+    closed = furnished().settings
+    with pytest.raises(Trouble) as refused:
+        servers.clean_address(typed, closed)
+    assert refused.value.sentence == servers.UNUSUAL.format(named)
+    servers.clean_address(typed, replace(closed, private_hosts=(named,)))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "http://169.254.169.254/latest",
+        "https://0.0.0.0",
+        "http://[fe80::1]",
+        "https://224.0.0.1",
+        "http://0x7f.1",
+    ],
+)
+def test_what_is_nobodys_own_is_not_offered_to_the_list(typed: str) -> None:
+    with pytest.raises(Trouble, match="^That address is not on the internet.$"):
+        servers.clean_address(typed, furnished().settings)
+
+
+def test_a_refused_address_is_told_by_its_form_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **_more: asked.append(given))
+    monkeypatch.setattr(socket, "create_connection", lambda *given, **_more: asked.append(given))
+    for typed in ("https://navidrome.lan", "http://192.168.1.5:4533", "http://music.example.org"):
+        with pytest.raises(Trouble):
+            servers.clean_address(typed, furnished().settings)
+    assert asked == []

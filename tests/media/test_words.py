@@ -69,6 +69,21 @@ def test_texts_are_read_as_they_were_written(encoding: str, end: str) -> None:
     assert read(data) == [Cue(1_000, 2_000, "Über ça")]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "language", "line"),
+    [
+        ("cp1251", "ru", "Привет, мир"), ("cp1251", "", "Привет, мир"), ("cp1250", "cs", "Příliš žluťoučký"),
+        ("gb18030", "zh", "你好"), ("utf-16-le", "", "Привет"), ("utf-32", "ru", "Привет"), ("utf-8", "ru", "Über ça"),
+    ],
+)  # fmt: skip
+def test_texts_of_other_languages_are_read_as_they_were_written(
+    encoding: str, language: str, line: str
+) -> None:
+    data = f"1\n00:00:01,000 --> 00:00:02,000\n{line}\n".encode(encoding)
+    assert read(data, language) == [Cue(1_000, 2_000, line)]
+    assert line in clean(data, language)
+
+
 def test_cues_come_in_the_order_of_time_and_senseless_ones_go() -> None:
     cue = "00:00:{} --> 00:00:{}\n{}\n\n"
     text = cue.format("05.000", "06.000", "late") + cue.format("01.000", "02.000", "early")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
 from models import Item, Member, Play, Playlist, PlaylistEntry, Room, Source, Track, User, database
 from party import (
@@ -240,6 +241,65 @@ def test_the_own_page_gets_a_token_that_lasts_and_waits_for_one_that_does_not(
 def test_an_account_that_was_not_connected_for_playing_gives_no_token(cast: Cast) -> None:
     connect(cast.ada, ("lists",))
     assert refused(NotAllowed, lambda: spotify.access_for_page(cast.ada)) == spotify.NOT_FOR_THIS
+
+
+def with_another_key(source_id: int) -> str:
+    """What an account's row holds is from before the house had another SECRET_KEY."""
+    sealed = Fernet(Fernet.generate_key()).encrypt(b"{}").decode()
+    Source.update(secret=sealed).where(Source.id == source_id).execute()
+    return sealed
+
+
+@pytest.mark.parametrize("by", ["page", "worker", "renewal"])
+def test_keys_that_cannot_be_read_any_more_are_said_to_be_lost(
+    cast: Cast, handed: Handed, time, by: str
+) -> None:
+    source_id = connect(cast.ada)
+    spotify_lists.begin_import(cast.ada, ADA_LIST)
+    with_another_key(source_id)
+    lost = spotify.Connection("failed", "Ada there", spotify.WISHES, spotify.LOST)
+    before = every_row()
+    assert spotify.connection(cast.ada) == lost and every_row() == before, "the page says so at once"
+    handed.clear()
+    if by == "page":
+        with pytest.raises(Conflict) as refusal:
+            spotify.access_for_page(cast.ada)
+        assert refusal.value.message == spotify.LOST and handed == []
+    else:
+        known = (
+            spotify.access(source_id) if by == "worker" else spotify.claim_renewal(source_id, "canary-access")
+        )
+        assert known is None
+    source = Source.get_by_id(source_id)
+    assert (source.state, source.failure, source.secret) == ("failed", spotify.LOST, "")
+    assert spotify.connection(cast.ada) == lost and spotify_lists.due() == []
+    assert refused(Conflict, lambda: spotify.access_for_page(cast.ada)) == spotify.NOT_CONNECTED
+    assert connect(cast.ada) == source_id and spotify.access(source_id)
+    assert spotify_lists.due() == [("spotify_import", source_id, 1)], "what was under way goes on"
+
+
+@pytest.mark.parametrize("meanwhile", ["connected", "connecting", "disconnected"])
+def test_keys_that_were_replaced_meanwhile_are_not_lost(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    source_id, hold = connect(cast.ada), spotify.held
+    with_another_key(source_id)
+
+    def late(held_id: int) -> Any:
+        monkeypatch.setattr(spotify, "held", hold)
+        if meanwhile == "disconnected":
+            spotify.disconnect(cast.ada)
+        elif meanwhile == "connected":
+            connect(cast.ada)
+        else:
+            begun = spotify.begin(cast.ada, SESSION, BACK, [])
+            spotify.finish(cast.ada, SESSION, begun.state, "c")
+        late.rows = every_row()
+        return hold(held_id)
+
+    monkeypatch.setattr(spotify, "held", late)
+    assert spotify.access(source_id) is None
+    assert every_row() == late.rows
 
 
 def test_a_token_is_renewed_by_one_at_a_time(cast: Cast, time) -> None:

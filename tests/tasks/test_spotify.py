@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -223,6 +224,24 @@ def test_access_that_was_taken_away_ends_with_a_sentence_and_no_token(
     with pytest.raises(spotify_login.Ended):
         worker.asked(source_id, lambda token: spotify_api.profile(token, wanted), wanted)
     assert len(fake.asked) == asked
+
+
+def test_keys_of_another_secret_key_end_the_access_and_ask_nobody(
+    cast: Cast, fake: FakeSpotify, wanted: Settings
+) -> None:
+    source_id = connect(cast.ada, fake)
+    for act in (
+        lambda: worker.renew_here(source_id, wanted),
+        lambda: worker.asked(source_id, lambda token: spotify_api.profile(token, wanted), wanted),
+    ):
+        Source.update(state="ready", failure="", secret="of another key").where(
+            Source.id == source_id
+        ).execute()
+        before = len(fake.asked)
+        with suppress(spotify_login.Ended):
+            act()
+        assert spotify.connection(cast.ada).failure == spotify.LOST
+        assert Source.get_by_id(source_id).secret == "" and len(fake.asked) == before
 
 
 def test_a_busy_renewal_ends_nothing(cast: Cast, fake: FakeSpotify, wanted: Settings) -> None:

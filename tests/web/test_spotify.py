@@ -275,6 +275,17 @@ def test_a_token_that_ends_is_waited_for(ada: Here, time, handed: list[tuple[Any
     assert handed == [("spotify_renew", source_id)] and "canary" not in answer.get_data(as_text=True)
 
 
+def test_keys_that_cannot_be_read_any_more_are_not_called_connected(ada: Here) -> None:
+    source_id = connected(ada)
+    Source.update(secret="of another key").where(Source.id == source_id).execute()
+    page = ada.get("/spotify")
+    assert spotify.LOST in words(page) and "Connected as" not in words(page)
+    answer = ada.get("/spotify/token", OURS)
+    assert answer.status_code == 409 and spotify.LOST in answer.get_data(as_text=True)
+    assert Source.get_by_id(source_id).state == "failed"
+    assert spotify.LOST in words(ada.get("/spotify")) and "Connect Spotify" in words(ada.get("/spotify"))
+
+
 @pytest.mark.parametrize(
     "headers",
     [

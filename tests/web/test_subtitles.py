@@ -56,6 +56,14 @@ def test_a_file_is_cleaned_and_kept_under_a_name_of_ours(app, cast: Cast, folder
     assert path.read_text() == "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<i>Hello</i> x\n"
 
 
+def test_a_file_is_read_in_the_signs_of_its_language(app, cast: Cast, folder: Path) -> None:
+    item = video(cast, cast.cleo)
+    data = "1\n00:00:01,000 --> 00:00:02,000\nCześć, żółwiu\n".encode("cp1250")
+    send(Browser(app, cast.cleo, htmx=True), cast.code, item, data, language="pl")
+    [path] = kept(folder)
+    assert path.read_text(encoding="utf-8").endswith("\nCześć, żółwiu\n")
+
+
 def test_a_plain_form_comes_back_to_the_room(app, cast: Cast, folder: Path) -> None:
     item = video(cast, cast.cleo)
     response = send(Browser(app, cast.cleo), cast.code, item)
@@ -115,8 +123,8 @@ def test_what_is_refused_only_once_it_is_kept_goes_again(
     item, keep, seen = video(cast, cast.ada), subtitles._keep, []
     other = video(cast, cast.ada)
 
-    def meanwhile(data: bytes, name: str) -> None:
-        keep(data, name)
+    def meanwhile(data: bytes, name: str, language: str) -> None:
+        keep(data, name, language)
         seen.extend(kept(folder))
         queue.remove_item(cast.ada, cast.code, other)
 
