@@ -8,7 +8,8 @@ from models import Room, Upload
 from party.change import Person, write
 from party.clock import now_ms
 from party.parts import fresh_name
-from party.uploads import NAME_LONGEST, REASON_LONGEST, Standing, own_name
+from party.turns import REASON_LONGEST
+from party.uploads import NAME_LONGEST, Standing, own_name, standing_of
 
 SHOWN_MS = 600_000
 """So long a room's page says what became of a file."""
@@ -28,13 +29,13 @@ def shown_in_room(user_id: int, room_id: int) -> tuple[Standing, ...]:
         .order_by(Upload.id.desc())
         .limit(MOST_SHOWN)
     )
-    return tuple(reversed([_standing(row) for row in found]))
+    return tuple(reversed([standing_of(row) for row in found]))
 
 
 def unfinished(user_id: int) -> tuple[Standing, ...]:
     """What somebody began to send and did not finish; it counts against their share until it goes."""
     found = Upload.select().where(Upload.user == user_id, Upload.state == "receiving").order_by(Upload.id)
-    return tuple(_standing(row) for row in found)
+    return tuple(standing_of(row) for row in found)
 
 
 def note_refused(actor: Person, code: str | None, refused: Iterable[tuple[str, int, str]]) -> None:
@@ -60,7 +61,3 @@ def note_refused(actor: Person, code: str | None, refused: Iterable[tuple[str, i
 def clean_name(text: str) -> str:
     """The name of a file of whatever kind, which may have none."""
     return own_name(text)[:NAME_LONGEST] or "A file without a name"
-
-
-def _standing(row: Upload) -> Standing:
-    return Standing(row.token, row.name, row.size_bytes, row.received_bytes, row.state, row.reason)

@@ -14,7 +14,7 @@ from typing import Any
 
 from config import settings
 from models import Room, Track, Upload, User, database, locking, rows
-from party import files, library, parts, shelf, suggestions, work
+from party import files, library, parts, turns, work
 from party.change import Actor, Change, Person, change, locked_rooms, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
@@ -22,10 +22,11 @@ from party.names import one_line
 
 MEGABYTE = 2**20
 MOST_OPEN = 50
-NAME_LONGEST, WORDS_LONGEST, REASON_LONGEST = 200, 200, 200
+NAME_LONGEST, WORDS_LONGEST = 200, 200
 EXTENSIONS = ("mp3", "m4a", "flac", "ogg", "opus", "wav", "mp4", "webm")
 """A first look by name alone, so that nobody sends a gigabyte for nothing; what counts is found in the bytes."""
 OPEN = files.UPLOADS_UNDER_WAY
+UNCHECKED = (Upload.state == "checking") & Upload.track.is_null()
 CHECK_AGAIN_MS = 60_000
 ABANDONED_MS = 86_400_000
 GONE = "That upload is not here any more. Choose the file again."
@@ -39,7 +40,10 @@ class TooLarge(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far an upload is. `kept_bytes` is how much of it is here for good; `reason` says what went wrong, if any."""
+    """How far an upload is. `kept_bytes` is how much of it is here for good; `reason` says what went wrong, if any.
+
+    Its state is the row's, or `behind`: looked at, and waiting for a file chosen before it.
+    """
 
     token: str
     name: str
@@ -110,8 +114,13 @@ def choose_room(actor: Person, code: str, tokens: list[str]) -> None:
 
 def standing(actor: Person, token: str) -> Standing:
     """How far one of your own uploads is. Raises NotFound."""
-    row = _own(actor, token)
-    return Standing(row.token, row.name, row.size_bytes, row.received_bytes, row.state, row.reason)
+    return standing_of(_own(actor, token))
+
+
+def standing_of(row: Upload) -> Standing:
+    """How far this one is."""
+    state = "behind" if turns.is_ready(row) else row.state
+    return Standing(row.token, row.name, row.size_bytes, row.received_bytes, state, row.reason)
 
 
 def receive(actor: Person, token: str, before: int, received: int) -> None:
@@ -141,13 +150,18 @@ def apart() -> Iterator[None]:
 
 
 def cancel(actor: Person, token: str) -> None:
-    """Call an upload off; its bytes go. Called off already changes nothing."""
+    """Call an upload off; its bytes go, and what waited for it goes on. Called off already changes nothing."""
     with write():
+        room_id = _own(actor, token).room_id
+        locked_rooms(Room.id == room_id)
         row = _own(actor, token, held=True)
         if row.state == "ready":
             raise Conflict("That file is here already. Take it off the line instead.")
         if row.state in OPEN:
-            _close(row, "cancelled")
+            if turns.is_ready(row):
+                work.hand_over("sweep_files")
+            turns.close(row, "cancelled")
+            turns.put_on_ready(room_id, row.user_id)
     parts.run(lambda: parts.remove(token))
 
 
@@ -163,12 +177,6 @@ def to_check(upload_id: int) -> Whole | None:
         row.touched_at = now_ms()
         row.save(only=[Upload.touched_at])
     return Whole(row.id, parts.path_of(row.token), row.name, row.size_bytes)
-
-
-def known_file(sha256: str) -> int | None:
-    """The track made of these very bytes before."""
-    track = Track.get_or_none(Track.sha256 == sha256)
-    return int(track.id) if track else None
 
 
 def finish(
@@ -193,7 +201,7 @@ def finish(
 ) -> None:
     """A checked file becomes a track, or the one made of the same bytes before, and goes where its person wanted it.
 
-    When the line does not take it, the file is ready all the same and the reason is kept. Again changes nothing.
+    On the line it goes in its turn. Again changes nothing.
     """
     words = {"title": title, "artist": artist, "album": album}
     values = {name: one_line(text)[:WORDS_LONGEST] for name, text in words.items()}
@@ -201,7 +209,7 @@ def finish(
         row = _checked(upload_id)
         if row is None:
             return
-        row.track = track = _track_of(
+        row.track = _track_of(
             sha256,
             **values,
             slug=f"upload-{sha256[:32]}",
@@ -221,18 +229,26 @@ def finish(
             loudness_lufs=loudness_lufs,
             peaks=peaks,
         )
-        shelf.bring(track, row.room_id, row.user_id, now_ms())
-        _close(row, "ready", _put_on(row, track.id) if row.goes_on_line else "")
+        if row.goes_on_line:
+            row.touched_at = now_ms()
+            row.save(only=[Upload.track, Upload.touched_at])
+            turns.put_on_ready(row.room_id, row.user_id)
+        else:
+            turns.arrive(row)
     parts.run(lambda: parts.remove(row.token))
 
 
 def refuse(upload_id: int, sentence: str) -> None:
-    """A checked file is none that we play, and goes; the sentence says why. Again changes nothing."""
+    """A checked file is none that we play, and goes; the sentence says why, and what waited for it goes on.
+
+    Again changes nothing.
+    """
     with write():
         row = _checked(upload_id)
         if row is None:
             return
-        _close(row, "refused", sentence)
+        turns.close(row, "refused", sentence)
+        turns.put_on_ready(row.room_id, row.user_id)
     parts.run(lambda: parts.remove(row.token))
 
 
@@ -240,8 +256,9 @@ def refuse(upload_id: int, sentence: str) -> None:
 
 
 def check_again() -> None:
-    """Hand over once more what has been whole for a minute and is not checked."""
-    late = (Upload.state == "checking") & (Upload.touched_at < now_ms() - CHECK_AGAIN_MS)
+    """Hand over once more what has been whole for a minute and is not checked; what waited long enough goes on."""
+    turns.put_on_stalled()
+    late = UNCHECKED & (Upload.touched_at < now_ms() - CHECK_AGAIN_MS)
     if not Upload.select().where(late).exists():
         return
     with write():
@@ -351,11 +368,11 @@ def _own(actor: Person, token: str, *, held: bool = False) -> Upload:
 
 
 def _checked(upload_id: int) -> Upload | None:
-    """An upload that was looked at, held in the open transaction: its room first, as everybody does."""
-    row = Upload.get_or_none(Upload.id == upload_id, Upload.state == "checking")
+    """An upload that is looked at, held in the open transaction: its room first, as everybody does."""
+    row = Upload.get_or_none(Upload.id == upload_id, UNCHECKED)
     if row is not None:
         locked_rooms(Room.id == row.room_id)
-    held = Upload.select().where(Upload.id == upload_id, Upload.state == "checking")
+    held = Upload.select().where(Upload.id == upload_id, UNCHECKED)
     known: Upload | None = locking(held).first()
     return known
 
@@ -375,18 +392,3 @@ def _hand_to_worker(row: Upload) -> None:
     row.state, row.touched_at = "checking", now_ms()
     row.save(only=[Upload.state, Upload.touched_at])
     work.hand_over("check_upload", row.id)
-
-
-def _close(row: Upload, state: str, reason: str = "") -> None:
-    row.state, row.reason, row.touched_at = state, reason[:REASON_LONGEST], now_ms()
-    row.save(only=[Upload.state, Upload.reason, Upload.touched_at, Upload.track])
-
-
-def _put_on(row: Upload, track_id: int) -> str:
-    """Put the file on the line, or suggest it, as its person. Returns why not, or nothing."""
-    try:
-        with database.obj.atomic():
-            suggestions.offer_item(Person(row.user_id), row.room.code, track_id)
-    except Refusal as refusal:
-        return refusal.message
-    return ""

@@ -1,6 +1,7 @@
 /*
  * Files: dropped, chosen or pasted, sent in pieces, two at a time. Whatever breaks, a file goes on from where the server
- * says it stopped (HEAD, then PATCH with Upload-Offset, as tus has it); after a reload it has to be chosen again.
+ * says it stopped (HEAD, then PATCH with Upload-Offset, as tus has it); after a reload it has to be chosen again. They
+ * are begun in the order they were chosen, which is their order in line. Other tabs follow what this one sends.
  */
 (() => {
   const { partyline } = window;
@@ -9,18 +10,22 @@
   if (!partyline.link || !box) return;
   // Out of the line, which would clip it.
   document.body.append(veil);
-  const PIECE = 8 * 1024 * 1024, AT_ONCE = 2, STILL_MS = 30000, LONGEST_MS = 30000, DONE_MS = 8000, PAINT_MS = 250;
+  const PIECE = 8 * 1024 * 1024, AT_ONCE = 2, STILL_MS = 30000, LONGEST_MS = 30000, DONE_MS = 8000, PAINT_MS = 250, ASK_MS = 2000, SILENT_MS = 5000;
   const MB = 1024 * 1024, STORE = `partyline-uploads:${partyline.base}`;
   const DONE = `partyline-uploads-done:${partyline.base}`, MOST_DONE = 100;
   // The file itself is what is wrong: its kind, its size.
   const HOPELESS = [413, 415, 422];
+  // Here whole, and asked about until it is over.
+  const ASKED = ['checking', 'behind'];
   const HEADERS = { 'HX-Request': 'true' };
   const jobs = [];
+  const channel = new BroadcastChannel(STORE);
 
   const mayBring = () => {
     const { add, files } = byId('queue')?.dataset ?? {};
     return box.dataset.takes === 'yes' && Boolean(add) && files !== 'no';
   };
+  const isGoing = ({ state }) => ['queued', 'sending'].includes(state);
   const say = (text) => partyline.say?.(text);
   const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
@@ -34,9 +39,11 @@
     try { localStorage.setItem(name, JSON.stringify(list)); } catch { /* private windows */ }
   }
 
-  function remember() {
+  /** Another tab remembers its own there. */
+  function remember(dropped = '') {
     const open = jobs.filter(({ token, state }) => token && !['ready', 'refused', 'cancelled'].includes(state));
-    keep(STORE, open.map(({ token, name, size }) => ({ token, name, size })));
+    const others = remembered().filter(({ token }) => token !== dropped && !jobs.some((job) => job.token === token));
+    keep(STORE, [...others, ...open.map(({ token, name, size }) => ({ token, name, size }))]);
   }
 
   /* --- asking the server --- */
@@ -62,8 +69,12 @@
     const body = new URLSearchParams({ name: job.name, size: job.size, key: job.key });
     const said = await ask('POST', `${partyline.base}uploads`, body);
     Object.assign(job, { token: said.token, offset: said.offset });
+    if (job.state === 'cancelled') { callOff(job.token); return; }
     remember();
+    next();
   }
+
+  const callOff = (token) => ask('DELETE', `/uploads/${token}`).catch(() => {});
 
   /** Where to go on. A file the server knows nothing of any more begins anew. */
   async function locate(job) {
@@ -96,7 +107,7 @@
         if (offset === null) { failed(new Refused(request.status, request.responseText)); return; }
         job.offset = Number(offset);
         count(job, job.offset);
-        done();
+        done(request.status);
       };
       request.onerror = request.onabort = lost;
       job.request = request;
@@ -116,7 +127,11 @@
         if (job.state !== 'sending') break;
         // What the server has no place for just now goes on when a piece was taken, and not before.
         if (!job.sentence) goOn(job);
-        if (job.offset < job.size) await sendPiece(job);
+        if (job.offset < job.size && await sendPiece(job) === 409) {
+          const said = await ask('GET', `/uploads/${job.token}`);
+          if (job.state !== 'sending') break;
+          if (said.state !== 'receiving') { meet(job, said); break; }
+        }
         goOn(job);
         job.tries = 0;
         if (job.offset >= job.size) { set(job, 'checking'); follow(job); }
@@ -154,11 +169,12 @@
   }
 
   async function follow(job) {
-    for (let wait = 500; job.state === 'checking'; wait = Math.min(5000, wait * 1.5)) {
+    for (let wait = 500; ASKED.includes(job.state); wait = Math.min(5000, wait * 1.5)) {
       await new Promise((done) => setTimeout(done, wait));
       try {
         const said = await ask('GET', `/uploads/${job.token}`);
-        if (job.state === 'checking' && said.state !== 'checking') settle(job, said);
+        if (!ASKED.includes(job.state)) return;
+        if (ASKED.includes(said.state)) set(job, said.state); else settle(job, said);
       } catch (error) {
         if (error.isFinal) settle(job, { state: 'refused', reason: error.message });
       }
@@ -168,11 +184,25 @@
   /** What the server says of a file that this page did not see coming. */
   function meet(job, said) {
     Object.assign(job, { offset: said.offset, sent: said.offset });
-    if (said.state === 'checking') { set(job, 'checking'); follow(job); } else settle(job, said);
+    if (ASKED.includes(said.state)) { set(job, said.state); follow(job); } else settle(job, said);
+  }
+
+  /** Ask what became of a file that is not sent from here. */
+  function look(job) {
+    job.state = 'checking';
+    ask('GET', `/uploads/${job.token}`).then(
+      (said) => { if (jobs.includes(job)) meet(job, said); },
+      (error) => { if (error.isFinal) drop(job); else set(job, 'waiting'); },
+    );
   }
 
   function settle(job, { state, reason }) {
-    if (state === 'receiving') { Object.assign(job, { isUnsure: true }); set(job, job.file ? 'queued' : 'waiting'); next(); return; }
+    if (state === 'receiving') {
+      Object.assign(job, { isUnsure: true });
+      if (performance.now() - job.heardAt < SILENT_MS) goElsewhere(job); else set(job, job.file ? 'queued' : 'waiting');
+      next();
+      return;
+    }
     job.sentence = reason;
     set(job, state);
     remember();
@@ -192,8 +222,10 @@
   }
 
   function next() {
-    const sending = jobs.filter(({ state }) => state === 'sending').length;
-    for (const job of jobs.filter(({ state }) => state === 'queued').slice(0, Math.max(0, AT_ONCE - sending))) {
+    for (const job of jobs.filter(({ state }) => state === 'queued')) {
+      const sending = jobs.filter(({ state }) => state === 'sending');
+      // The one before has to be known there first.
+      if (sending.length >= AT_ONCE || sending.some(({ token }) => !token)) return;
       set(job, 'sending');
       run(job);
     }
@@ -204,16 +236,19 @@
     set(job, 'cancelled');
     job.request?.abort();
     job.wake?.();
-    if (token && wasOpen) { ask('DELETE', `/uploads/${token}`).catch(() => {}); say(`${job.name} is called off`); }
+    if (token && wasOpen) { callOff(token); say(`${job.name} is called off`); }
+    if (token) channel.postMessage({ token, state: 'cancelled' });
     drop(job);
     next();
   }
+
+  const turnAway = () => partyline.toast?.('This room takes no files from you just now.', { isBad: true });
 
   /** Take files: those that wait for their file again go on, others are new. */
   function take(files) {
     const chosen = [...files];
     if (!chosen.length) return;
-    if (!mayBring()) { partyline.toast?.('This room takes no files from you just now.', { isBad: true }); return; }
+    if (!mayBring()) { turnAway(); return; }
     for (const file of chosen) {
       const known = jobs.find((job) => job.state === 'waiting' && job.name === file.name && job.size === file.size);
       const job = known ?? make({ name: file.name, size: file.size });
@@ -226,7 +261,7 @@
 
   function make({ name, size, token = '', row = byId('upload-row').content.firstElementChild.cloneNode(true) }) {
     const job = {
-      name, size, token, key: newKey(), offset: 0, sent: 0, speed: 0, at: 0, file: null, state: 'queued', sentence: '',
+      name, size, token, key: newKey(), offset: 0, sent: 0, speed: 0, at: 0, heardAt: -SILENT_MS, file: null, state: 'queued', sentence: '',
       isUnsure: Boolean(token), isStuck: false, tries: 0, request: null, wake: null, paintedAt: 0, row,
     };
     job.row.querySelector('.upload__name').textContent = name;
@@ -259,7 +294,44 @@
     box.hidden = !jobs.length;
     const ways = [...document.querySelectorAll('[data-upload]')];
     if (hadFocus) (list.querySelector('button:not([hidden])') ?? ways.find((input) => input.offsetParent))?.focus();
-    remember();
+    remember(job.token);
+  }
+
+  /* --- other tabs --- */
+
+  /** What another tab says of a file it sends; saying nothing, it asks for that. */
+  function hear({ token, sent, state }) {
+    if (!token) {
+      for (const own of jobs.filter((job) => job.token && job.file)) channel.postMessage({ token: own.token, sent: own.sent, state: own.state });
+      return;
+    }
+    const job = jobs.find((known) => known.token === token);
+    if (!job) return;
+    if (job.file) { if (state === 'cancelled') cancel(job); return; }
+    if (state === 'cancelled') { drop(job); return; }
+    if (isGoing({ state })) {
+      Object.assign(job, { sent, heardAt: performance.now() });
+      // What was told on the way may be heard after the end.
+      if (['waiting', 'checking', 'elsewhere'].includes(job.state)) goElsewhere(job);
+    } else if (job.state === 'elsewhere') {
+      job.heardAt = -SILENT_MS;
+      look(job);
+    }
+  }
+
+  function goElsewhere(job) {
+    const isNew = job.state !== 'elsewhere';
+    set(job, 'elsewhere');
+    if (isNew) watch(job);
+  }
+
+  /** A tab that is gone says nothing, and its file waits to be chosen again. */
+  async function watch(job) {
+    while (job.state === 'elsewhere') {
+      channel.postMessage({});
+      await new Promise((done) => setTimeout(done, ASK_MS));
+      if (job.state === 'elsewhere' && performance.now() - job.heardAt > SILENT_MS) look(job);
+    }
   }
 
   /* --- on the screen --- */
@@ -290,7 +362,9 @@
     if (job.state === 'sending' && job.isStuck) return `${percent(job)} %, ${job.sentence || 'waiting for the connection'}`;
     if (job.state === 'sending') return [`${percent(job)} % of ${sizeWords(job.size)}`, ...(job.speed ? [`${sizeWords(job.speed)}/s`, leftWords(job)] : [])].join(', ');
     if (job.state === 'waiting') return job.sentence || `Stopped at ${percent(job)} %. Choose the same file again to go on.`;
+    if (job.state === 'elsewhere') return `${percent(job)} %, sent from another tab`;
     if (job.state === 'checking') return 'Having a listen';
+    if (job.state === 'behind') return 'Ready. Its turn comes after the ones before it.';
     if (job.state === 'cancelled') return 'Called off';
     if (job.state !== 'ready') return job.sentence;
     if (job.sentence) return `Here, but not in line. ${job.sentence}`;
@@ -304,7 +378,7 @@
 
   function paint(job) {
     const { row, state } = job, bar = row.querySelector('progress');
-    const isMoving = ['queued', 'sending', 'waiting'].includes(state);
+    const isMoving = ['queued', 'sending', 'waiting', 'elsewhere'].includes(state);
     job.paintedAt = performance.now();
     row.dataset.state = state === 'sending' && job.isStuck ? 'stuck' : state;
     row.querySelector('.upload__note').textContent = words(job);
@@ -330,8 +404,21 @@
     veil.hidden = true;
     if (!hasFiles(event)) return;
     event.preventDefault();
-    take(event.dataTransfer.files);
+    const entries = partyline.droppedEntries(event.dataTransfer);
+    if (entries) takeBelow(entries); else take(event.dataTransfer.files);
   });
+
+  async function takeBelow(entries) {
+    if (!mayBring()) { turnAway(); return; }
+    const endings = box.dataset.accept.split(',').filter((kind) => kind.startsWith('.'));
+    const { files, others, isCut } = await partyline.filesBelow(entries, endings);
+    take(files);
+    if (!files.length) partyline.toast?.('Nothing in there plays here.', { isBad: true });
+    else if (isCut) partyline.toast?.(`That is a lot. ${counted(files.length, 'file')} from it came along, the rest was left out.`);
+    else if (others) partyline.toast?.(`${counted(others, 'other file')} in there won’t play here and ${others === 1 ? 'was' : 'were'} left out.`);
+  }
+
+  const counted = (number, word) => `${number} ${word}${number === 1 ? '' : 's'}`;
   document.addEventListener('paste', (event) => {
     const files = event.clipboardData?.files ?? [];
     if (!files.length || !mayBring()) return;
@@ -349,6 +436,7 @@
   }
   partyline.on('after', showWays);
   addEventListener('online', () => { for (const job of jobs) job.wake?.(); });
+  addEventListener('beforeunload', (event) => { if (jobs.some(isGoing)) event.preventDefault(); });
 
   // What came with the page: files sent whole, shared, or sent from elsewhere; but for those that were done with here.
   const left = remembered(), done = remembered(DONE);
@@ -358,14 +446,9 @@
     else meet(make({ token, size: Number(size), name: row.querySelector('.upload__name').textContent, row }), { state, reason, offset: Number(size) });
   }
   box.hidden = !jobs.length;
-  for (const known of left.filter(({ token }) => !jobs.some((job) => job.token === token))) {
-    const job = make(known);
-    job.state = 'checking';
-    ask('GET', `/uploads/${job.token}`).then(
-      (said) => meet(job, said),
-      (error) => { if (error.isFinal) drop(job); else { set(job, 'waiting'); } },
-    );
-  }
+  for (const known of left.filter(({ token }) => !jobs.some((job) => job.token === token))) look(make(known));
+  channel.onmessage = ({ data }) => hear(data);
+  channel.postMessage({});
   remember();
   showWays();
 })();

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.patience import eventually
+from tests.browser.patience import becomes, eventually
 from tests.browser.story import Party, Seat
 from tests.browser.story_fixtures import held, real_house  # noqa: F401
 from tests.live.servers import House
@@ -36,6 +36,7 @@ SEND_WHOLE = """async ({ base64, names }) => {
   for (const name of names) body.append('file', new File([bytes], name));
   return (await fetch(`${partyline.base}files`, { method: 'POST', body })).status;
 }"""
+NAMES = "() => [...document.querySelectorAll('.upload__name')].map((name) => name.textContent)"
 BUSY = '<div id="notice" role="alert"><span>Many people are sending files just now.</span></div>'
 
 
@@ -239,3 +240,173 @@ def test_where_no_files_are_taken_there_is_no_way_in(party: Party, short: Path) 
     seat.page.set_input_files("#upload-file", short)
     seat.page.locator(".toast", has_text="takes no files").wait_for()
     expect(seat.page.locator("#uploads")).to_be_hidden()
+
+
+def drop_folder(page: Page, folder: Path, *names: str) -> None:
+    """Make a folder with these files and drop it on the page, as a hand does."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+    session.detach()
+
+
+def test_a_dropped_folder_brings_what_plays_in_its_order_and_says_what_was_left_out(
+    party: Party, tmp_path: Path
+) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    ada.page.route("**/uploads", lambda route: None)
+    others, bonus = ("cover.jpg", ".DS_Store"), ("3 Bonus/b.wav", "3 Bonus/a.opus", "3 Bonus/notes.txt")
+    drop_folder(ada.page, tmp_path / "Album", "10 Last.MP3", "2 Second.flac", "1 First.ogg", *others, *bonus)
+    in_order = ["1 First.ogg", "2 Second.flac", "a.opus", "b.wav", "10 Last.MP3"]
+    becomes(ada.page, NAMES, in_order)
+    ada.page.locator(".toast", has_text="2 other files in there won’t play here and were left out").wait_for()
+    drop_folder(ada.page, tmp_path / "Deep", "1/2/3/4/5/6/7/8/9/a.mp3")
+    ada.page.locator(".toast", has_text="Nothing in there plays here.").wait_for()
+    assert ada.page.evaluate(NAMES) == in_order
+    drop_folder(ada.page, tmp_path / "Many", *(f"{number}.mp3" for number in range(600)))
+    ada.page.locator(".toast", has_text="500 files from it came along, the rest was left out").wait_for()
+    assert ada.page.evaluate(NAMES)[5:] == [f"{number}.mp3" for number in range(500)]
+
+
+def test_files_are_begun_in_the_order_they_were_chosen_and_the_first_is_waited_for(
+    party: Party, tmp_path: Path
+) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    chosen = [tmp_path / f"{name}.wav" for name in ("Zoe", "Moe", "Abe")]
+    for number, path in enumerate(chosen):
+        soundfile.write(path, np.random.default_rng(number).uniform(-0.1, 0.1, 20 * 8_000), 8_000)
+    begun: list[Route] = []
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        begun.append(route)
+        if len(begun) > 1:
+            route.continue_()
+
+    def hold_first(route: Route) -> None:
+        if route.request.method == "PATCH" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    ada.page.route("**/rooms/*/uploads", hold)
+    ada.page.route("**/uploads/*", hold_first)
+    ada.page.set_input_files("#upload-file", chosen)
+    eventually(ada.page, lambda: begun)
+    row_says(ada.page, "Moe.wav", "Waits its turn")
+    assert len(begun) == 1
+    begun[0].continue_()
+    row_says(ada.page, "Moe.wav", "Its turn comes after the ones before it")
+    row_says(ada.page, "Abe.wav", "Its turn comes after the ones before it")
+    held[0].continue_()
+    for path in chosen:
+        row_says(ada.page, path.name, "In line")
+    titles = "SELECT title FROM item JOIN track ON track.id = track_id WHERE title IN ('Zoe', 'Moe', 'Abe')"
+    assert party.house.rows(f"{titles} ORDER BY item.id") == [("Zoe",), ("Moe",), ("Abe",)]
+
+
+def test_a_second_tab_follows_what_the_first_sends_and_lets_go_of_what_is_done(
+    party: Party, short: Path
+) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    held: list[Route] = []
+    is_free: list[bool] = []
+    ada.page.route(
+        "**/uploads/*",
+        lambda route: route.continue_() if is_free or route.request.method != "PATCH" else held.append(route),
+    )
+    ada.page.set_input_files("#upload-file", short)
+    eventually(ada.page, lambda: held)
+    other = party.again(ada)
+    row_says(other.page, "Short.wav", "sent from another tab")
+    expect(other.page.get_by_role("button", name="Choose again Short.wav")).to_be_hidden()
+    is_free.append(True)
+    held[0].continue_()
+    row_says(other.page, "Short.wav", "In line")
+    row_says(ada.page, "Short.wav", "In line")
+    expect(other.page.locator(".upload")).to_have_count(0)
+
+
+def test_a_file_is_called_off_from_another_tab_and_waits_to_be_chosen_when_its_own_is_closed(
+    party: Party, tmp_path: Path
+) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    for name in "ab":
+        (tmp_path / f"{name}.mp3").write_bytes(name.encode() * 100)
+    ada.page.route(
+        "**/uploads/*",
+        lambda route: route.abort() if route.request.method == "PATCH" else route.continue_(),
+    )
+    ada.page.set_input_files("#upload-file", [tmp_path / "a.mp3", tmp_path / "b.mp3"])
+    for name in "ab":
+        row_says(ada.page, f"{name}.mp3", "waiting for the connection")
+    other = party.again(ada)
+    row_says(other.page, "b.mp3", "sent from another tab")
+    other.page.get_by_role("button", name="Call off a.mp3").click()
+    expect(ada.page.locator(".upload")).to_have_count(1)
+    ada.page.close()
+    row_says(other.page, "b.mp3", "Choose the same file again to go on")
+
+
+def test_a_file_called_off_elsewhere_or_before_it_had_begun_is_not_sent_on(
+    party: Party, tmp_path: Path
+) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    for name in ("early", "late"):
+        (tmp_path / f"{name}.mp3").write_bytes(name.encode() * 100)
+    held: dict[str, Route] = {}
+
+    def hold(route: Route) -> None:
+        method = route.request.method
+        if method in ("POST", "PATCH") and method not in held:
+            held[method] = route
+        else:
+            route.continue_()
+
+    for address in ("**/rooms/*/uploads", "**/uploads/*"):
+        ada.page.route(address, hold)
+    ada.page.set_input_files("#upload-file", tmp_path / "early.mp3")
+    eventually(ada.page, lambda: held)
+    ada.page.get_by_role("button", name="Call off early.mp3").click()
+    held["POST"].continue_()
+    state = "SELECT state FROM upload WHERE name = ?"
+    eventually(ada.page, lambda: party.house.value(state, "early.mp3") == "cancelled")
+    ada.page.set_input_files("#upload-file", tmp_path / "late.mp3")
+    eventually(ada.page, lambda: len(held) == 2)
+    ada.page.evaluate("(address) => fetch(address, { method: 'DELETE' })", held["PATCH"].request.url)
+    assert party.house.value(state, "late.mp3") == "cancelled"
+    held["PATCH"].continue_()
+    row_says(ada.page, "late.mp3", "Called off")
+
+
+def test_leaving_asks_first_while_something_is_sent_and_only_then(party: Party, short: Path) -> None:
+    party.begin("Ada")
+    ada = party.visit("Ada")
+    would_ask = """() => {
+      const event = new Event('beforeunload', { cancelable: true });
+      dispatchEvent(event);
+      return event.defaultPrevented;
+    }"""
+    held: list[Route] = []
+    is_free: list[bool] = []
+    ada.page.route(
+        "**/uploads/*",
+        lambda route: route.continue_() if is_free or route.request.method != "PATCH" else held.append(route),
+    )
+    assert not ada.page.evaluate(would_ask)
+    ada.page.set_input_files("#upload-file", short)
+    eventually(ada.page, lambda: held)
+    assert ada.page.evaluate(would_ask)
+    is_free.append(True)
+    held[0].continue_()
+    row_says(ada.page, "Short.wav", "In line")
+    assert not ada.page.evaluate(would_ask)

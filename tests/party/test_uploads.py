@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +16,7 @@ import pytest
 
 from config import settings
 from models import Holding, Item, Playlist, PlaylistEntry, Room, Suggestion, Track, Upload
-from party import change, configuring, files, health, parts, people, rooms, shelf, uploads, work
+from party import change, configuring, files, health, parts, people, rooms, shelf, turns, uploads, work
 from party.change import Person
 from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Over, Refusal, TooMany
 from party.uploads import MEGABYTE, TooLarge
@@ -389,13 +390,12 @@ def test_who_left_meanwhile_keeps_the_file_and_hears_why_it_is_not_in_line(cast:
 
 def test_the_same_bytes_again_are_the_same_track(cast: Cast) -> None:
     finish(arrive(cast, cast.ben))
-    known = uploads.known_file(SHA)
+    known = Track.get(Track.sha256 == SHA).id
     upload = arrive(cast)
     finish(upload, title="Something else", media_file="uploads/b.mp3")
     assert Track.select().where(Track.provider == "upload").count() == 1
     assert row(upload.token).track_id == known and Track.get_by_id(known).title == "Night Bus"
     assert {held.user_id for held in Holding.select()} == {cast.ben.user_id, cast.cleo.user_id}
-    assert uploads.known_file("0" * 64) is None
 
 
 def test_the_same_bytes_in_line_already_are_said_with_their_place(cast: Cast) -> None:
@@ -423,6 +423,188 @@ def test_words_from_a_file_are_on_one_line_and_no_longer_than_they_may_be(cast: 
     finish(arrive(cast), title="a\nb\u202e" + "c" * 300, genre="g" * 99)
     track = Track.get(Track.sha256 == SHA)
     assert track.title == ("a b" + "c" * 300)[:200] and len(track.genre) == 60
+
+
+# --- in the order they were chosen -----------------------------------------------------------------------------------
+
+
+def look_at(upload: Upload) -> None:
+    """The worker found it to be music that nobody brought before."""
+    finish(upload, sha256=f"{upload.id:032}" * 2, title=upload.name, media_file=f"uploads/{upload.id}.mp3")
+
+
+def several(cast: Cast, count: int, by: Person | None = None) -> list[Upload]:
+    """Files chosen together, all here whole."""
+    return [arrive(cast, by, name=f"{number}.mp3") for number in range(count)]
+
+
+def in_line() -> list[str]:
+    """What was put on, in that order."""
+    return [item.track.title for item in Item.select().order_by(Item.id)]
+
+
+def states(files: list[Upload]) -> list[str]:
+    return [uploads.standing(Person(each.user_id), each.token).state for each in files]
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_files_chosen_together_stand_in_line_as_they_were_chosen(cast: Cast, turn: int) -> None:
+    chosen = several(cast, 12)
+    for upload in random.Random(turn).sample(chosen, len(chosen)):
+        look_at(upload)
+    assert in_line() == [each.name for each in chosen] and states(chosen) == ["ready"] * 12
+
+
+def test_a_file_that_waits_for_one_before_it_is_told_so_and_is_nobodys_yet(
+    cast: Cast, handed: list[int], time: MovableClock
+) -> None:
+    first, second = several(cast, 2)
+    look_at(second)
+    assert states([first, second]) == ["checking", "behind"] and in_line() == []
+    assert not parts.path_of(second.token).exists() and not Holding.select().exists()
+    assert files.orphans() == []
+    assert files.counted_for_person(cast.cleo.user_id) == 20
+    # It is looked at once.
+    before = every_row()
+    look_at(second)
+    uploads.refuse(second.id, "No")
+    assert uploads.to_check(second.id) is None and every_row() == before
+    handed.clear()
+    time.move(61)
+    uploads.check_again()
+    assert handed == [first.id]
+    look_at(first)
+    assert in_line() == ["0.mp3", "1.mp3"] and files.counted_for_person(cast.cleo.user_id) == 20
+
+
+def test_a_refused_and_a_called_off_file_let_those_behind_them_go_on(cast: Cast) -> None:
+    chosen = several(cast, 5)
+    for upload in (chosen[4], chosen[2], chosen[3]):
+        look_at(upload)
+    uploads.cancel(cast.cleo, chosen[1].token)
+    uploads.cancel(cast.cleo, chosen[3].token)
+    assert in_line() == []
+    uploads.refuse(chosen[0].id, "There is no music in that file.")
+    assert in_line() == ["2.mp3", "4.mp3"]
+    assert states(chosen) == ["refused", "cancelled", "ready", "cancelled", "ready"]
+
+
+def test_calling_off_the_first_lets_the_others_on(cast: Cast) -> None:
+    first, second = begin(cast), arrive(cast)
+    look_at(second)
+    assert in_line() == []
+    uploads.cancel(cast.cleo, first)
+    assert in_line() == ["song.mp3"]
+
+
+def test_a_file_called_off_before_its_turn_leaves_nothing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[int] = []
+    monkeypatch.setitem(work.carriers, "sweep_files", lambda: swept.append(1))
+    first, second = several(cast, 2)
+    look_at(second)
+    uploads.cancel(cast.cleo, second.token)
+    look_at(first)
+    assert swept and in_line() == ["0.mp3"]
+    assert files.give_up_orphans() == [f"uploads/{second.id}.mp3", *files.cover_names("covers/a.webp")]
+
+
+def test_one_that_comes_no_more_lets_the_others_pass_and_goes_on_the_line_when_it_comes(
+    cast: Cast, time: MovableClock
+) -> None:
+    stalled, second = begin(cast, name="0.mp3"), arrive(cast, name="1.mp3")
+    time.move(30)
+    uploads.receive(cast.cleo, stalled, 0, 4)
+    look_at(second)
+    time.move(59)
+    uploads.check_again()
+    assert in_line() == []
+    time.move(1)
+    uploads.check_again()
+    assert in_line() == ["1.mp3"]
+    uploads.receive(cast.cleo, stalled, 4, 10)
+    look_at(row(stalled))
+    assert in_line() == ["1.mp3", "0.mp3"]
+
+
+def test_one_that_comes_slowly_is_waited_for_and_one_looked_at_without_end_is_not(
+    cast: Cast, time: MovableClock
+) -> None:
+    slow, second = begin(cast, size=900, name="0.mp3"), arrive(cast, name="1.mp3")
+    look_at(second)
+    for minute in range(20):
+        uploads.receive(cast.cleo, slow, minute * 10, minute * 10 + 10)
+        time.move(59)
+        uploads.check_again()
+    assert in_line() == []
+    uploads.receive(cast.cleo, slow, 200, 900)
+    uploads.check_again()
+    assert in_line() == ["1.mp3"]
+    looked_at, fourth, fifth = several(cast, 3)
+    time.move(300)
+    look_at(fourth)
+    for _ in range(9):
+        time.move(60)
+        uploads.check_again()
+        assert uploads.to_check(looked_at.id)
+    look_at(fifth)
+    assert states([fourth, fifth]) == ["behind"] * 2
+    time.move(60)
+    uploads.check_again()
+    assert states([looked_at, fourth, fifth]) == ["checking", "ready", "behind"]
+
+
+def test_what_was_ready_when_the_worker_died_is_put_on_by_the_sweep(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = several(cast, 2)
+    look_at(second)
+    with monkeypatch.context() as patch:
+        patch.setattr(turns, "put_on_ready", lambda *_: None)
+        look_at(first)
+    assert in_line() == []
+    uploads.check_again()
+    assert in_line() == ["0.mp3", "1.mp3"]
+    before = every_row()
+    uploads.check_again()
+    assert every_row() == before
+
+
+def test_nobody_waits_for_anothers_file_nor_for_one_elsewhere_or_off_the_line(cast: Cast) -> None:
+    other = rooms.open_room(cast.cleo, "Other", 300)
+    begin(cast, cast.ben)
+    begin(cast, line=False)
+    uploads.begin(cast.cleo, other, "elsewhere.mp3", 10)
+    uploads.begin_shared(cast.cleo, "shared.mp3", 10)
+    look_at(arrive(cast, name="mine.mp3"))
+    assert in_line() == ["mine.mp3"]
+    # What stays off the line waits for nothing either.
+    begin(cast)
+    kept = arrive(cast, line=False)
+    look_at(kept)
+    assert states([kept]) == ["ready"] and Holding.select().count() == 2
+
+
+def test_each_file_that_the_line_does_not_take_says_why(cast: Cast) -> None:
+    configuring.change_settings(cast.ada, cast.code, {"max_waiting": 2})
+    cast.add(1, cast.ben)
+    chosen = several(cast, 4)
+    for upload in reversed(chosen):
+        look_at(upload)
+    reasons = [row(each.token).reason for each in chosen]
+    assert in_line()[1:] == ["0.mp3", "1.mp3"] and states(chosen) == ["ready"] * 4
+    assert reasons[:2] == ["", ""] and all(each.startswith("Two at a time.") for each in reasons[2:])
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_two_people_s_files_looked_at_at_once_stand_in_each_ones_order(cast: Cast, turn: int) -> None:
+    mine, theirs = several(cast, 4), several(cast, 4, cast.ben)
+    acts = [lambda each=each: look_at(each) for each in [*reversed(mine), *reversed(theirs)]]
+    assert at_once(*acts) == [None] * 8
+    for person, chosen in (("cleo", mine), ("ben", theirs)):
+        own = Item.select().where(Item.added_by == cast.members[person]).order_by(Item.id)
+        assert [item.track.title for item in own] == [each.name for each in chosen]
 
 
 # --- at the same instant ----------------------------------------------------------------------------------------------

@@ -20,8 +20,12 @@ def bring(s: Any) -> None:
 
 def finish(s: Any) -> None:
     """It is music."""
+    _looked_at(Upload.get())
+
+
+def _looked_at(row: Upload) -> None:
     uploads.finish(
-        Upload.get().id,
+        row.id,
         sha256="ab" * 32,
         mime="audio/mpeg",
         is_video=False,
@@ -42,8 +46,29 @@ def bring_for_approval(s: Any) -> None:
     bring(s)
 
 
+def bring_two(s: Any) -> None:
+    """Cleo's second file was looked at and waits for the first."""
+    s.first = uploads.begin(s.cast.cleo, s.code, "before.mp3", BYTES)
+    bring(s)
+    _looked_at(Upload.get(Upload.state == "checking"))
+
+
+def refuse_first(s: Any) -> None:
+    uploads.receive(s.cast.cleo, s.first, 0, BYTES)
+    uploads.refuse(Upload.get(Upload.token == s.first).id, "There is no music in that file.")
+
+
+def leave_first(s: Any) -> None:
+    """Nothing of the first came for long."""
+    Upload.update(touched_at=0).where(Upload.token == s.first).execute()
+    uploads.check_again()
+
+
 COMMANDS: dict[str, tuple[Step, Step]] = {
     "uploads.finish": (bring, finish),
     "uploads.finish that suggests": (bring_for_approval, finish),
     "uploads.finish in a quiet room": (lambda s: [bring(s), s.fall_quiet()], finish),
+    "uploads.cancel that lets the next go on": (bring_two, lambda s: uploads.cancel(s.cast.cleo, s.first)),
+    "uploads.refuse that lets the next go on": (bring_two, refuse_first),
+    "uploads.check_again that lets the next pass": (bring_two, leave_first),
 }

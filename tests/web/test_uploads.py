@@ -428,6 +428,15 @@ def test_a_room_tells_its_person_what_became_of_files_sent_whole(
     assert told(cleo, cast.code) == ([("a.mp3", words)] if state == "checking" else [])
 
 
+def test_a_file_that_waits_for_one_before_it_says_so(cast: Cast, cleo: Browser) -> None:
+    begin(cleo, cast)
+    cleo.ask("POST", f"/rooms/{cast.code}/files", data=form_of(("a.mp3", b"x")))
+    token = Upload.get(Upload.name == "a.mp3").token
+    Upload.update(track=cast.tracks[0]).where(Upload.token == token).execute()
+    assert told(cleo, cast.code) == [("a.mp3", "Ready. Its turn comes after the ones before it.")]
+    assert cleo.get(f"/uploads/{token}").get_json()["state"] == "behind"
+
+
 @pytest.mark.parametrize("state", ["receiving", "cancelled"])
 def test_what_is_half_here_or_called_off_is_told_by_no_room(cast: Cast, cleo: Browser, state: str) -> None:
     token = begin(cleo, cast)
