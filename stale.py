@@ -76,6 +76,7 @@ STALE: dict[str, frozenset[str]] = {
     "person_unmuted": frozenset({"people"}),
     "item_described": _STAGE | {"queue", "queue_sum", "requests", "chat", "history"},
     "item_filled": frozenset({"queue", "queue_sum"}),
+    "length_told": _NOTHING,
     "length_known": _STAGE | {"queue", "queue_sum"},
     "subtitles_changed": _STAGE,
     "message_sent": _NOTHING,

@@ -49,13 +49,21 @@ def add_link(
     The same link is the same track. One that failed before is looked up anew, also where it still stands.
     """
     slug = f"{provider}-{key}"
-    facts = {"provider": provider, "reference": reference, "player": player, "content": content}
     with write():
         failed = lookups.hold((Track.slug == slug) & (Track.state == "failed"), code)
         with change(actor, code, may="see") as c:
             if not c.settings.links:
                 raise NotAllowed(NO_LINKS)
-            track = _found_or_made(c, slug, title, is_video, facts)
+            track = found_or_made(
+                c,
+                provider=provider,
+                key=key,
+                reference=reference,
+                player=player,
+                title=title,
+                is_video=is_video,
+                content=content,
+            )
             shelf.hold(track, c.room.id, c.seat.user_id, c.now)
             if failed is not None:
                 c.need_to_offer()
@@ -108,7 +116,11 @@ def embedded(code: str, item_id: int) -> Embedded:
     return Embedded(item.track.reference, item.track.hue, position_ms)
 
 
-def _found_or_made(c: Change, slug: str, title: str, is_video: bool, facts: dict[str, str]) -> Track:
+def found_or_made(
+    c: Change, *, provider: str, key: str, title: str, is_video: bool = False, **facts: str
+) -> Track:
+    """The track that a link names, in the open transaction: as it is known, or made and handed over to be looked up."""
+    slug = f"{provider}-{key}"
     track = Track.get_or_none(Track.slug == slug)
     if track is None:
         # Somebody else may paste the same at this moment: then theirs is the track.
@@ -123,6 +135,7 @@ def _found_or_made(c: Change, slug: str, title: str, is_video: bool, facts: dict
             is_video=is_video,
             state="looking_up",
             looked_up_at=c.now,
+            provider=provider,
             **facts,
         ).on_conflict_ignore().execute()
         track = Track.get(Track.slug == slug)

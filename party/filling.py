@@ -18,9 +18,10 @@ from typing import Any
 
 from peewee import fn
 
-from models import Item, Member, Play, Playlist, PlaylistEntry, Presence, Track, Vote, rows
-from party import events, ranks, shelf
+from models import Item, Member, Play, Playlist, Presence, Track, Vote, rows
+from party import ahead, events, ranks, shelf, work
 from party.change import Change
+from party.ends import TELLING
 from party.line import LINE_FULL, PRESENT_MS, active_seats
 from party.matching import main_artist, recording
 from party.ordering import guard_limit_for
@@ -164,6 +165,7 @@ def _put(c: Change, track_id: int, host: Member) -> bool:
         guard_limit=guard_limit_for(active_seats(c.room, c.now)),
         added_at=c.now,
         is_filler=True,
+        length_ms=_learnt(c, track_id),
     )
     events.append(c.room, "item_filled", None, item_id=item.id)
     return True
@@ -250,22 +252,37 @@ class _Tonight:
         return times, lot
 
 
+def _learnt(c: Change, track_id: int) -> int:
+    """The length that this room learnt last of a track without one; 0 where its player is asked anew each time.
+
+    So what somebody once said of a track is not believed for longer than it has to be.
+    """
+    is_unknown = (Track.duration_ms == 0) & Track.player.not_in(TELLING)
+    here = Item.select(Item.length_ms).join(Track).where(Item.room == c.room, Item.track == track_id)
+    learnt = here.where(is_unknown, Item.length_ms > 0).order_by(Item.id.desc()).limit(1)
+    return int(learnt.scalar() or 0)
+
+
 def _playable(c: Change) -> Any:
     """What a room may play by itself: it has to end, or nothing would ever follow it."""
-    fits = ~Track.is_hidden & (Track.state == "ready") & (Track.duration_ms > 0)
+    learnt = Item.select(Item.track).where(Item.room == c.room, Item.length_ms > 0)
+    ends = (Track.duration_ms > 0) | Track.player.in_(TELLING) | Track.id.in_(learnt)
+    fits = ~Track.is_hidden & (Track.state == "ready") & ends
     return fits if c.settings.explicit else fits & ~Track.is_explicit
+
+
+def may_come(c: Change) -> Any:
+    """The condition that it may, or that nobody knows yet because it is still looked up."""
+    return _playable(c) | (~Track.is_hidden & (Track.state == "looking_up"))
 
 
 def _of_playlist(c: Change, tonight: _Tonight, host: Member) -> list[Candidate]:
     playlist = playlist_of(c)
     if playlist is None:
         return []
-    query = (
-        PlaylistEntry.select(Track.id, Track.title, Track.artist)
-        .join(Track)
-        .where(PlaylistEntry.playlist == playlist, PlaylistEntry.removed_at.is_null(), _playable(c))
-        .distinct()
-    )
+    if ahead.next_links(c, playlist, may_come(c)):
+        work.hand_over("bring_links", c.room.code)
+    query = ahead.lines(playlist, Track.id, Track.title, Track.artist).where(_playable(c)).distinct()
     return [
         Candidate(track_id, recording(title, artist), tonight.shuffled(track_id))
         for track_id, title, artist in rows(query)

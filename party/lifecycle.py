@@ -9,6 +9,7 @@ from peewee import fn
 
 from models import Item, Knock, Member, Play, Playback, Presence, Room, User, rows
 from party import events
+from party.ends import end_of
 from party.line import PRESENT_MS
 from party.settings import load
 
@@ -167,10 +168,8 @@ def play_on(room: Room, now: int) -> None:
     is_waiting = playback.state == "paused" and playback.paused_by_id is None and playback.item_id is not None
     if not (is_waiting and settings.keep and settings.when_away == "pause"):
         return
-    length = playback.item.track.duration_ms or playback.item.length_ms
     playback.state, playback.at_ms = "playing", now + RESUME_LEAD_MS
-    left = length - playback.position_ms
-    playback.ends_at = playback.at_ms + round(left / playback.rate) if length else None
+    playback.ends_at = end_of(playback)
     playback.version += 1
     playback.save()
     if playback.position_ms == 0:

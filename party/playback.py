@@ -9,6 +9,7 @@ from party import filling
 from party.change import CLOCK, Actor, Change, change
 from party.clock import now_ms
 from party.control import spend_once
+from party.ends import end_of
 from party.errors import Conflict, Invalid
 from party.line import head, read_line
 from party.ordering import MODES, lock_threshold_ms, next_up, overtaken_by
@@ -216,11 +217,9 @@ def _anchor(c: Change, state: str, position_ms: int, at_ms: int) -> None:
     playback.state, playback.position_ms, playback.at_ms = state, position_ms, at_ms
     playback.version += 1
     playback.locked_item = None
-    playback.ends_at = None
+    playback.ends_at = end_of(playback) if state == "playing" else None
     if state != "paused":
         playback.paused_by = None
-    if state == "playing" and _duration(c):
-        playback.ends_at = at_ms + round((_duration(c) - position_ms) / playback.rate)
     playback.save()
 
 

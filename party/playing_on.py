@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from models import Item, Playback, Playlist, Room
-from party import configuring, filling
-from party.change import CLOCK, Change, Person, change, write
+from collections.abc import Mapping
+from typing import Any
+
+from models import Item, Playback, Playlist, PlaylistEntry, Room
+from party import adding, ahead, configuring, filling
+from party.change import CLOCK, Change, Person, change, look, write
 from party.errors import Invalid, NotFound, Over
 from party.playback import start_if_idle
 from party.settings import CHOICES, load
 
 NOT_YOURS = "That playlist is not yours, and its link was not given."
+AT_ONCE = ahead.NEW_AHEAD
+SILENT = (
+    "Nothing in that playlist can play on by itself. Choose one with tracks, or with links that play here."
+)
 
 
-def choose_filler(actor: Person, code: str, when_empty: str, playlist_id: int = 0, token: str = "") -> None:
-    """Set what plays on when the line is empty: nothing, favourites, alike, or a playlist by id or by its link."""
+def choose_filler(
+    actor: Person,
+    code: str,
+    when_empty: str,
+    playlist_id: int = 0,
+    token: str = "",
+    links: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
+    """Set what plays on when the line is empty: nothing, favourites, alike, or a playlist by id or by its link.
+
+    `links` are those of the playlist that play here, as add_link takes them. Returns how much of it can play on, where
+    that is not all. Raises Invalid where that is nothing.
+    """
     if when_empty not in CHOICES["when_empty"]:
         raise Invalid("A line can play on with nothing, a playlist, the favourites, or more like tonight.")
     with write():
@@ -25,6 +43,52 @@ def choose_filler(actor: Person, code: str, when_empty: str, playlist_id: int = 
         if playlist_id or token:
             values["empty_playlist"] = _playlist(actor, code, playlist_id, token).id
         configuring.change_settings(actor, code, values)
+        if when_empty != "playlist":
+            return ""
+        can, count = _can_play(look(actor, code, may="change_settings"), links or {})
+        if not can:
+            raise Invalid(SILENT)
+        return f"{can} of {count} can play on here." if can < count else ""
+
+
+def links_of(actor: Person, code: str, playlist_id: int = 0, token: str = "") -> list[str]:
+    """The links without a track in a playlist that is about to be chosen, or is chosen. Raises NotFound."""
+    if not (playlist_id or token):
+        room = Room.get_or_none(Room.code == code)
+        playlist_id = load(room.settings).empty_playlist if room is not None else 0
+    return ahead.links_of(_playlist(actor, code, playlist_id, token)) if playlist_id or token else []
+
+
+def next_links(code: str) -> list[str]:
+    """Links of what plays on in a room whose turn nears, in their order; none where nothing plays on from any."""
+    c = look(CLOCK, code, may="fill_line")
+    playlist = filling.playlist_of(c) if c.settings.when_empty == "playlist" else None
+    return ahead.next_links(c, playlist, filling.may_come(c)) if playlist is not None else []
+
+
+def bring_links(code: str, links: Mapping[str, Mapping[str, Any]]) -> int:
+    """The clock's turn: make tracks of some links of what plays on, to be looked up. `links` as add_link takes them.
+
+    No more than the room needs, whatever is given. Returns how many lines have a track now.
+    """
+    brought = 0
+    for link, facts in list(links.items())[:AT_ONCE]:
+        # Each alone: two rooms may bring the same ones, in their own orders.
+        with change(CLOCK, code, may="fill_line") as c:
+            playlist = filling.playlist_of(c) if c.settings.when_empty == "playlist" else None
+            if playlist is None or link not in ahead.next_links(c, playlist, filling.may_come(c)):
+                continue
+            track = adding.found_or_made(c, **facts)
+            waiting = (
+                PlaylistEntry.playlist == playlist,
+                PlaylistEntry.link == link,
+                PlaylistEntry.track.is_null(),
+            )
+            living = PlaylistEntry.removed_at.is_null()
+            brought += PlaylistEntry.update(track=track).where(*waiting, living).execute()
+            if track.state == "ready":
+                start_if_idle(c)
+    return brought
 
 
 def fill_line(code: str) -> bool:
@@ -51,7 +115,7 @@ def quiet_codes() -> list[str]:
     query = (
         Room.select(Room.code, Room.settings)
         .join(Playback)
-        .where(Playback.state == "idle", Room.state.in_(("LIVE", "GRACE")), Room.advance > 0)
+        .where(Playback.state == "idle", Room.state.in_(("LIVE", "GRACE")))
     )
     return [code for code, settings in query.tuples() if load(settings).when_empty != "nothing"]
 
@@ -70,6 +134,21 @@ def _playlist(actor: Person, code: str, playlist_id: int, token: str) -> Playlis
     if found is None:
         raise NotFound(NOT_YOURS)
     return found
+
+
+def _can_play(c: Change, links: Mapping[str, Mapping[str, Any]]) -> tuple[int, int]:
+    """How many lines of the chosen playlist can play on, those that are still looked up too, and how many it has."""
+    playlist = filling.playlist_of(c)
+    if playlist is None:
+        return 0, 0
+    living = PlaylistEntry.select().where(
+        PlaylistEntry.playlist == playlist, PlaylistEntry.removed_at.is_null()
+    )
+    can = ahead.lines(playlist, PlaylistEntry.id).where(filling.may_come(c)).count()
+    unread = [entry.link for entry in living.where(PlaylistEntry.track.is_null())] if c.settings.links else []
+    # A frame of another site never says that it is over.
+    ending = {link for link, facts in links.items() if facts["player"] != "embed"}
+    return can + sum(link in ending for link in unread), living.count()
 
 
 def _has_source(c: Change) -> bool:

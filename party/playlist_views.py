@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from peewee import JOIN, fn
 
@@ -13,7 +15,7 @@ from party.change import NOT_INSIDE, Person
 from party.clock import now_ms
 from party.errors import NotAllowed, NotFound
 from party.importing import track_views
-from party.playlists import ENTRIES_MOST, Line
+from party.playlists import ENTRIES_MOST, KEPT_MS, Line
 from party.settings import load
 from party.views import TrackView, clock_text
 
@@ -39,7 +41,7 @@ class PlaylistCard:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """A track of a playlist; without one, its words. `number` is its place, from 1.
+    """A track of a playlist; without one, its words, and whether their link `plays`. `number` is its place, from 1.
 
     `up` and `down` name what it stands after when it moves one place: an id, 0 for the very start, None at an end.
     """
@@ -53,6 +55,7 @@ class EntryView:
     track: TrackView | None
     up: int | None = None
     down: int | None = None
+    plays: bool = False
 
     @property
     def duration_text(self) -> str:
@@ -61,9 +64,9 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True)
 class PlaylistView:
-    """A page of a playlist. `words` counts the lines without a track, `by` is whose it is.
+    """A page of a playlist. `linked` counts the lines whose link plays, `words` those without a track or such a link.
 
-    `before` is the last track of the page before this one, 0 on the first.
+    `by` is whose it is. `before` is the last track of the page before this one, 0 on the first.
     """
 
     id: int
@@ -75,6 +78,7 @@ class PlaylistView:
     count: int
     total_ms: int
     words: int
+    linked: int
     before: int = 0
 
     @property
@@ -90,7 +94,8 @@ class PlaylistView:
 class Sheet:
     """What may be done with playlists in a room. `purpose` is track, tonight, line or empty; `item_id` the track's row.
 
-    `has_account` False shows the way to one; `when_empty` and `chosen` are what plays on now.
+    `has_account` False shows the way to one; `suggested` stands in the field for a name or a link; `when_empty` and
+    `chosen` are what plays on now.
     """
 
     purpose: str
@@ -117,35 +122,25 @@ class ListedTrack:
 
 def mine(actor: Person) -> list[PlaylistCard]:
     """One's own playlists, those changed last first; a guest has none."""
-    is_in = (PlaylistEntry.playlist == Playlist.id) & PlaylistEntry.removed_at.is_null()
-    query = (
-        Playlist.select(
-            Playlist.id,
-            Playlist.name,
-            fn.COUNT(PlaylistEntry.id),
-            fn.COALESCE(fn.SUM(fn.COALESCE(Track.duration_ms, PlaylistEntry.duration_ms)), 0),
-            Playlist.share_token,
-        )
-        .join(PlaylistEntry, JOIN.LEFT_OUTER, on=is_in)
-        .join(Track, JOIN.LEFT_OUTER)
-        .where(Playlist.user == actor.user_id, Playlist.deleted_at.is_null())
-        .group_by(Playlist.id)
-        .order_by(Playlist.changed_at.desc(), Playlist.id.desc())
-    )  # fmt: skip
-    return [
-        PlaylistCard(number, name, count, int(total), token is not None)
-        for number, name, count, total, token in rows(query)
-    ]
+    return _cards(Playlist.user == actor.user_id, Playlist.deleted_at.is_null(), newest=Playlist.changed_at)
 
 
-def view(actor: Person, playlist_id: int, page: int = 1) -> PlaylistView:
-    """A page of one's own playlist. Raises NotFound."""
-    return _view(playlists.own(actor, playlist_id), page)
+def deleted(actor: Person) -> list[PlaylistCard]:
+    """Those of one's own that can still be brought back, the one deleted last first."""
+    since = now_ms() - KEPT_MS
+    return _cards(Playlist.user == actor.user_id, Playlist.deleted_at >= since, newest=Playlist.deleted_at)
+
+
+def view(
+    actor: Person, playlist_id: int, page: int = 1, plays: Collection[str] = frozenset()
+) -> PlaylistView:
+    """A page of one's own playlist. `plays` are the links that are known to play. Raises NotFound."""
+    return _view(playlists.own(actor, playlist_id), page, plays)
 
 
 def shared(token: str, page: int = 1) -> PlaylistView:
     """A page of a playlist, for whoever has its link. Raises NotFound."""
-    return _view(playlists.shared(token), page)
+    return _view(playlists.shared(token), page, frozenset())
 
 
 def lines(playlist: Playlist) -> list[ListedTrack]:
@@ -236,7 +231,7 @@ def sheet(actor: Person, code: str, purpose: str, item_id: int = 0) -> Sheet:
         user.email is not None,
         item_id,
         track.title if track else "",
-        f"{room.name}, {day}"[: playlists.NAME_LONGEST],
+        f"{room.name}, {day}"[: playlists.NAME_LONGEST] if purpose == "tonight" else "",
         settings.when_empty,
         settings.empty_playlist,
     )
@@ -250,7 +245,29 @@ def track_of(room_id: int, item_id: int) -> Track:
     return item.track
 
 
-def _view(playlist: Playlist, page: int) -> PlaylistView:
+def _cards(*where: Any, newest: Any) -> list[PlaylistCard]:
+    is_in = (PlaylistEntry.playlist == Playlist.id) & PlaylistEntry.removed_at.is_null()
+    query = (
+        Playlist.select(
+            Playlist.id,
+            Playlist.name,
+            fn.COUNT(PlaylistEntry.id),
+            fn.COALESCE(fn.SUM(fn.COALESCE(Track.duration_ms, PlaylistEntry.duration_ms)), 0),
+            Playlist.share_token,
+        )
+        .join(PlaylistEntry, JOIN.LEFT_OUTER, on=is_in)
+        .join(Track, JOIN.LEFT_OUTER)
+        .where(*where)
+        .group_by(Playlist.id)
+        .order_by(newest.desc(), Playlist.id.desc())
+    )  # fmt: skip
+    return [
+        PlaylistCard(number, name, count, int(total), token is not None)
+        for number, name, count, total, token in rows(query)
+    ]
+
+
+def _view(playlist: Playlist, page: int, plays: Collection[str]) -> PlaylistView:
     entries = playlists.entries_of(playlist.id)
     page = max(1, min(page, (len(entries) + PAGE - 1) // PAGE))
     lengths = dict(rows(
@@ -266,7 +283,11 @@ def _view(playlist: Playlist, page: int) -> PlaylistView:
         length = lengths.get(entry.id) or entry.duration_ms
         up = None if number == 1 else ids[number - 3] if number > 2 else 0
         down = ids[number] if number < len(ids) else None
-        shown.append(EntryView(entry.id, number, title, artist, length, entry.link, track, up, down))
+        is_linked = not track and entry.link in plays
+        shown.append(
+            EntryView(entry.id, number, title, artist, length, entry.link, track, up, down, is_linked)
+        )
+    without = [entry.link in plays for entry in entries if entry.track_id is None]
     return PlaylistView(
         playlist.id,
         playlist.name,
@@ -276,7 +297,8 @@ def _view(playlist: Playlist, page: int) -> PlaylistView:
         page,
         len(entries),
         sum(lengths.get(entry.id) or entry.duration_ms for entry in entries),
-        sum(entry.track_id is None for entry in entries),
+        without.count(False),
+        without.count(True),
         ids[first - 1] if first else 0,
     )
 

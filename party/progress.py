@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import EXCLUDED, fn
 
-from models import Item, Member, Progress, Room, Track, rows
+from models import Item, Member, Play, Progress, Room, Track, rows
 from party import lifecycle, tracks
 from party.change import ACCOUNTS_ONLY, NO_ROOM, OVER, Person, role_of, seat_in, write
 from party.clock import now_ms
@@ -26,6 +26,8 @@ LONGEST_MS = 86_400_000
 SHOWN = 20
 READ = 3 * SHOWN
 """So many are looked at: some lie in rooms that nobody gets into any more."""
+SONG_BELOW_MS = 600_000
+"""Without a picture and shorter than this it is a song: where a room skipped one, nobody goes on with it."""
 ROOMS_IN_A_ROW = 8
 """So often a room may have been started again before what was begun in the first is forgotten."""
 
@@ -153,6 +155,7 @@ def _unfinished(user_id: int, *where: Any) -> list[Stopped]:
             Progress.position_ms >= WORTH_MS,
             Progress.duration_ms > 0,
             Track.state == "ready",
+            Track.is_video | (Progress.duration_ms >= SONG_BELOW_MS) | ~_was_skipped(),
             Member.left_at.is_null() | (Room.owner == user_id),
             *where,
         )
@@ -172,6 +175,16 @@ def _unfinished(user_id: int, *where: Any) -> list[Stopped]:
         if room is not None and not any((each, row.content) in newer for each in after):
             found.append(_view(row, row.track, room))
     return found[:SHOWN]
+
+
+def _was_skipped() -> Any:
+    """The condition that the work's track was skipped when the room last played it."""
+    last = (
+        Play.select(Play.end_reason)
+        .join(Item)
+        .where(Play.room == Progress.room, Item.track == Progress.track)
+    )
+    return fn.COALESCE(last.order_by(Play.id.desc()).limit(1), "") == "skipped"
 
 
 def _rooms_until(room_id: int) -> list[int]:

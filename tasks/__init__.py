@@ -40,6 +40,7 @@ from tasks import keeping, library, mail, media, outside, searching, sources, sp
 
 CARRIERS: dict[str, Callable[..., Any]] = {
     "look_up": media.look_up,
+    "bring_links": media.bring_links,
     "check_upload": uploads.check_upload,
     "measure_track": uploads.measure_track,
     "ask_source": searching.ask_source,

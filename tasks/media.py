@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import asdict
+from itertools import islice
 
 from config import Settings, settings
 from media import artwork, registry, storage
 from media.fetch import fetch
 from media.oembed import Busy
 from media.provider import Facts, Reference, Trouble
-from party import lookups
+from party import lookups, playing_on
 from party.change import connected
-from tasks import spotify
+from party.errors import Refusal
+from tasks import huey, spotify
 from tasks.outside import goes_outside
 
 COVER_BYTES = 5_000_000
@@ -24,6 +27,25 @@ logger = logging.getLogger(__name__)
 def look_up(track_id: int) -> None:
     """Find out what a pasted link leads to. Too late, too early or a second time: nothing."""
     look_up_here(track_id, settings)
+
+
+@huey.task(name="bring_links")
+def bring_links(code: str) -> None:
+    """Read the links that are to play on in a room soon, and have them looked up. Not needed any more: nothing."""
+    bring_links_here(code, settings)
+
+
+def bring_links_here(code: str, wanted: Settings) -> None:
+    """The same, with these settings. No connection is held while links are read."""
+    try:
+        with connected():
+            links = playing_on.next_links(code)
+        found = registry.recognise_all(links, wanted)
+        facts = {link: asdict(known) for link, known in islice(found, playing_on.AT_ONCE)}
+        with connected():
+            playing_on.bring_links(code, facts)
+    except Refusal as refusal:
+        logger.info("no links were brought in: %s", refusal.message)
 
 
 def look_up_here(track_id: int, wanted: Settings) -> None:

@@ -49,14 +49,13 @@ def download(name: str, listed: Iterable[ListedTrack], format: str) -> Response:
 
 def recognised(links: Iterable[str]) -> list[tuple[str, Reference]]:
     """The links that a provider here reads, and what they are; no network."""
-    found = []
-    for link in dict.fromkeys(links):
-        try:
-            if link.startswith(("https://", "http://")):
-                found.append((link, registry.recognise(link, current_app.config["SETTINGS"])))
-        except Trouble:
-            continue
-    return found
+    return list(registry.recognise_all(links, current_app.config["SETTINGS"]))
+
+
+def playing(links: Iterable[str]) -> frozenset[str]:
+    """The same links alone. There may be thousands, so other threads read them."""
+    wanted = current_app.config["SETTINGS"]
+    return frozenset(matching.run(lambda: [link for link, _ in registry.recognise_all(links, wanted)]))
 
 
 def as_facts(links: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@
  *   storage                  get(key, otherwise), set(key, value): what this device remembers
  *   onChange(player)         to be called when state, drift, isBlocked, isHeld, words or problem changed
  *   onStruggle(bandMs)       tells the person that this device now keeps to a wider band
- *   tellLength(item, ms)     tells the room how long a track is that has no length yet; once each, to who may
+ *   tellLength(item, ms)     tells the room how long a track is that has no length yet: at once who may, others later
  *   onForm()                 to be called when another form of the same track plays, which may be of another loudness
  * and returns
  *   follow(anchor)           at once and with every new anchor, also one that says the same: { item, state (playing,
@@ -41,7 +41,7 @@
   const media = byId('media'), frame = byId('player-frame');
   if (!media || !partyline?.clock) return;
   const SPIN_MS = 4, KEPT = 240, SHOWN_OF = 8, PRELOAD_MS = 30000, PRELOAD_EVERY_MS = 3000, LEAST_LENGTH_MS = 1000;
-  const ALONE_LEAD_MS = 300;
+  const ALONE_LEAD_MS = 300, WORD_AFTER_MS = 5_000, WORD_AGAIN_MS = 60_000;
 
   /** What this device remembers; a browser that forbids storage just forgets. */
   const storage = {
@@ -132,14 +132,34 @@
 
   /** What browsers report before they know is now and then a tiny number, or no end at all. */
   const told = new Set();
+  let known = { item: '', ms: 0 }, wordTimer = 0;
   function tellLength(item, ms) {
+    if (item !== anchor.item || Number.isFinite(anchor.durationMs) || !Number.isFinite(ms) || ms < LEAST_LENGTH_MS) return;
     const stage = byId('now-playing')?.dataset ?? {}, data = byId('playback')?.dataset ?? {};
-    const mayTell = data.canControl === 'true' || (stage.by && stage.by === byId('mine')?.dataset.member);
-    if (item !== anchor.item || Number.isFinite(anchor.durationMs) || told.has(item) || !mayTell) return;
-    if (!Number.isFinite(ms) || ms < LEAST_LENGTH_MS) return;
+    if (data.canControl !== 'true' && !(stage.by && stage.by === byId('mine')?.dataset.member)) {
+      if (known.item !== item) {
+        clearTimeout(wordTimer);
+        wordTimer = setTimeout(sayLength, WORD_AFTER_MS * (1 + Math.random()));
+      }
+      known = { item, ms };
+      return;
+    }
+    if (told.has(item)) return;
     told.add(item);
     const values = { item, duration_ms: Math.round(ms) };
     window.htmx?.ajax('POST', `${partyline.base}length`, { source: partyline.link, target: partyline.link, swap: 'none', values });
+  }
+
+  /**
+   * Where nobody whose word counts by itself has spoken, the others do: whether theirs counts, the room decides each
+   * time anew, and a refusal is nothing to show.
+   */
+  function sayLength() {
+    const { item, durationMs } = readAnchor();
+    if (item !== known.item || Number.isFinite(durationMs)) return;
+    const body = new URLSearchParams({ item, duration_ms: Math.round(known.ms) });
+    fetch(`${partyline.base}length`, { method: 'POST', body, headers: { 'HX-Request': 'true' } }).catch(() => {});
+    wordTimer = setTimeout(sayLength, WORD_AGAIN_MS);
   }
 
   /* --- what comes next --- */

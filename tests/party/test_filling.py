@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from models import Event, Item, Playlist, Presence, Room, Track, User, Vote, database
 from party import (
+    adding,
     auditor,
     chat_log,
     configuring,
+    deadlines,
     discovery,
     filling,
     hosting,
+    lengths,
+    lookups,
     people,
     personal,
     playback,
@@ -25,14 +29,18 @@ from party import (
     playlists,
     queue,
     restart,
+    rooms,
     suggestions,
+    work,
 )  # fmt: skip
 from party.change import Person
+from party.ends import UNTOLD_MS
 from party.errors import Invalid, NotAllowed, NotFound, Refusal
 from party.filling import ARTISTS_BACK, RECORDINGS_BACK, ROWS, Candidate, Heard, choose
 from party.playlists import Line
 from tests import stage
 from tests.ledger import every_row
+from tests.party.test_adding import link
 from tests.stage import SONG_MS, Cast
 
 
@@ -172,8 +180,9 @@ def test_skipped_tracks_do_not_say_what_tonight_is_like(cast: Cast) -> None:
         {"is_explicit": True},
         {"is_hidden": True},
         {"state": "failed"},
-        {"state": "looking_up"},
         {"duration_ms": 0},
+        {"duration_ms": 0, "player": "hls"},
+        {"duration_ms": 0, "player": "embed"},
     ],
 )
 def test_what_the_room_does_not_take_or_what_has_no_end_is_left_out(
@@ -181,8 +190,209 @@ def test_what_the_room_does_not_take_or_what_has_no_end_is_left_out(
 ) -> None:
     Track.update(**facts).where(Track.id == cast.tracks[0]).execute()
     configuring.change_settings(cast.ada, cast.code, {"explicit": False})
+    made = playlist(cast.ada, cast.tracks[:1])
+    before = every_row()
+    with pytest.raises(Invalid, match="Nothing in that playlist can play on"):
+        playing_on.choose_filler(cast.ada, cast.code, "playlist", made)
+    assert every_row() == before and on_stage(cast) == (None, ())
+    other = playlist(cast.ada, cast.tracks[:2])
+    assert playing_on.choose_filler(cast.ada, cast.code, "playlist", other) == "1 of 2 can play on here."
+    assert {cast.seen().now.track.id, *fillers(cast)} == {cast.tracks[1]}
+
+
+def on_stage(cast: Cast) -> tuple[object, object]:
+    return cast.seen().now, cast.seen().items
+
+
+def test_what_is_still_looked_up_may_be_chosen_and_is_waited_for(cast: Cast) -> None:
+    Track.update(state="looking_up").where(Track.id == cast.tracks[0]).execute()
+    Room.update(state="LIVE").execute()
     play_on(cast, cast.tracks[:1])
-    assert (cast.seen().now, cast.seen().items) == (None, ())
+    assert on_stage(cast) == (None, ())
+    Track.update(state="ready").where(Track.id == cast.tracks[0]).execute()
+    assert playing_on.quiet_codes() == [cast.code], "also where nothing ever played"
+    assert playing_on.fill_line(cast.code) and cast.seen().now.track.id == cast.tracks[0]
+
+
+@pytest.mark.parametrize("player", ["youtube", "vimeo", "spotify"])
+def test_what_its_player_tells_the_length_of_plays_on_and_ends_at_the_latest_after_a_while(
+    cast: Cast, time, player: str
+) -> None:
+    Track.update(duration_ms=0, player=player).where(Track.id.in_(cast.tracks[:4])).execute()
+    play_on(cast, cast.tracks[:4])
+    anchor = cast.room().playback.get()
+    assert anchor.ends_at == anchor.at_ms + UNTOLD_MS == deadlines.of(cast.code).ends_at
+    time.move(UNTOLD_MS / 1000 - 1)
+    assert not playback.advance(cast.code, anchor.play_id)
+    time.move(2)
+    assert playback.advance(cast.code, anchor.play_id)
+    second = cast.room().playback.get()
+    lengths.report_length(cast.ada, cast.code, second.item_id, 3_600_000)
+    assert cast.room().playback.get().ends_at == second.at_ms + 3_600_000, "a film may be longer than that"
+    time.move(SONG_MS / 1000)
+    playback.pause(cast.ada, cast.code)
+    assert cast.room().playback.get().ends_at is None
+
+
+def test_what_somebody_put_on_themselves_is_not_cut_off(cast: Cast) -> None:
+    Track.update(duration_ms=0, player="youtube").where(Track.id == cast.tracks[0]).execute()
+    queue.add_item(cast.cleo, cast.code, cast.tracks[0])
+    assert cast.room().playback.get().ends_at is None
+
+
+def test_a_length_this_room_learnt_is_known_here_and_nowhere_else(cast: Cast, time) -> None:
+    Track.update(duration_ms=0, player="hls").where(Track.id == cast.tracks[0]).execute()
+    item = queue.add_item(cast.ada, cast.code, cast.tracks[0])
+    lengths.report_length(cast.ada, cast.code, item, 50_000)
+    playback.skip(cast.ada, cast.code)
+    play_on(cast, cast.tracks[:1])
+    anchor = cast.room().playback.get()
+    assert anchor.ends_at == anchor.at_ms + 50_000 and cast.seen().now.track.duration_ms == 50_000
+    other = rooms.open_room(cast.ada, "Elsewhere", 300)
+    with pytest.raises(Invalid):
+        playing_on.choose_filler(cast.ada, other, "playlist", playlist(cast.ada, cast.tracks[:1]))
+
+
+def test_what_a_player_tells_is_asked_anew_each_time(cast: Cast) -> None:
+    Track.update(duration_ms=0, player="youtube").where(Track.id == cast.tracks[0]).execute()
+    item = queue.add_item(cast.cleo, cast.code, cast.tracks[0])
+    lengths.report_length(cast.cleo, cast.code, item, 1_000)
+    playback.skip(cast.ada, cast.code)
+    play_on(cast, cast.tracks[:1])
+    anchor = cast.room().playback.get()
+    assert anchor.ends_at == anchor.at_ms + UNTOLD_MS, "one word does not cut it short for the whole night"
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+KEYS = [f"video{number:06}" for number in range(12)]
+
+
+def address(key: str) -> str:
+    return f"https://youtu.be/{key}"
+
+
+FACTS = {address(key): link(key) for key in KEYS}
+
+
+@pytest.fixture
+def handed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
+    """What was handed to the worker."""
+    given: list[tuple[str, object]] = []
+    for name in ("bring_links", "look_up"):
+        monkeypatch.setitem(work.carriers, name, lambda what, name=name: given.append((name, what)))
+    return given
+
+
+def links(person: Person, count: int = 12) -> int:
+    """A playlist of that many links and nothing else."""
+    return playlists.keep_lines(person, "Tube", [Line(key, link=address(key)) for key in KEYS[:count]])
+
+
+def bring(cast: Cast) -> int:
+    """The worker's turn."""
+    return playing_on.bring_links(cast.code, {each: FACTS[each] for each in playing_on.next_links(cast.code)})
+
+
+def look_up_all() -> None:
+    for track in Track.select().where(Track.state == "looking_up"):
+        lookups.fill_in(track.id, title=track.slug)
+
+
+def test_a_playlist_of_links_alone_plays_on(cast: Cast, time, handed: list[tuple[str, object]]) -> None:
+    assert playing_on.choose_filler(cast.ada, cast.code, "playlist", links(cast.ada), links=FACTS) == ""
+    assert ("bring_links", cast.code) in handed and Track.select().where(
+        Track.provider == "youtube"
+    ).count() == 0
+    assert bring(cast) == 5 and playing_on.next_links(cast.code) == [], "a few at a time"
+    brought = list(Track.select().where(Track.provider == "youtube").order_by(Track.id))
+    assert [track.reference for track in brought] == KEYS[:5]
+    assert {track.state for track in brought} == {"looking_up"} and not any(
+        track.is_listed for track in brought
+    )
+    assert handed[-5:] == [("look_up", track.id) for track in brought]
+    assert bring(cast) == 0
+    look_up_all()
+    assert playing_on.fill_line(cast.code)
+    assert {cast.seen().now.track.id, *fillers(cast)} <= {track.id for track in brought}
+    heard = set()
+    for _ in range(len(KEYS)):
+        heard.add(cast.seen().now.track.reference)
+        bring(cast)
+        look_up_all()
+        playback.skip(cast.ada, cast.code)
+    assert heard == set(KEYS), "those that follow come in time, and each has its turn"
+
+
+def test_a_link_that_cannot_be_had_makes_way_for_the_next(
+    cast: Cast, handed: list[tuple[str, object]]
+) -> None:
+    playing_on.choose_filler(cast.ada, cast.code, "playlist", links(cast.ada), links=FACTS)
+    bring(cast)
+    for track in Track.select().where(Track.state == "looking_up"):
+        lookups.give_up(track.id, "That video is private.")
+    assert bring(cast) == 5
+
+
+def test_a_link_that_is_known_already_plays_on_at_once(cast: Cast, handed: list[tuple[str, object]]) -> None:
+    other = rooms.open_room(cast.dan, "Elsewhere", 300)
+    people.join(cast.dan, other)
+    adding.add_link(cast.dan, other, **link(KEYS[0]))
+    look_up_all()
+    playing_on.choose_filler(cast.ada, cast.code, "playlist", links(cast.ada), links=FACTS)
+    bring(cast)
+    assert cast.seen().now.track.reference == KEYS[0]
+    assert Track.select().where(Track.reference == KEYS[0]).count() == 1
+
+
+def test_no_more_and_nothing_else_is_brought_than_what_is_wanted(
+    cast: Cast, handed: list[tuple[str, object]]
+) -> None:
+    made = links(cast.ada)
+    before = every_row()
+    assert playing_on.bring_links(cast.code, FACTS) == 0 and playing_on.next_links(cast.code) == []
+    assert every_row() == before, "nothing plays on here"
+    playing_on.choose_filler(cast.ada, cast.code, "playlist", made, links=FACTS)
+    before = every_row()
+    assert playing_on.bring_links(cast.code, {"https://youtu.be/another": link("another0000")}) == 0
+    assert every_row() == before
+    assert playing_on.bring_links(cast.code, FACTS) == 5
+    playlists.delete_playlist(cast.ada, made)
+    before = every_row()
+    assert playing_on.bring_links(cast.code, FACTS) == 0
+    assert every_row() == before
+
+
+def test_where_links_are_off_none_are_brought_in(cast: Cast, handed: list[tuple[str, object]]) -> None:
+    configuring.change_settings(cast.ada, cast.code, {"links": False})
+    made = links(cast.ada)
+    with pytest.raises(Invalid, match="can play on by itself"):
+        playing_on.choose_filler(cast.ada, cast.code, "playlist", made, links=FACTS)
+    configuring.change_settings(cast.ada, cast.code, {"when_empty": "playlist", "empty_playlist": made})
+    before = every_row()
+    assert playing_on.bring_links(cast.code, FACTS) == 0
+    assert every_row() == before
+
+
+def test_words_and_links_that_play_nowhere_are_said_when_it_is_chosen(
+    cast: Cast, handed: list[tuple[str, object]]
+) -> None:
+    frame = {"https://films.example/1": link() | {"player": "embed"}}
+    lines = [
+        Line("Words"),
+        Line("A page", link="https://example.org/"),
+        Line("A film", link=next(iter(frame))),
+    ]
+    made = playlists.keep_lines(cast.ada, "Mixed", lines)
+    before = every_row()
+    with pytest.raises(Invalid, match="Nothing in that playlist can play on"):
+        playing_on.choose_filler(cast.ada, cast.code, "playlist", made, links=FACTS | frame)
+    assert every_row() == before and handed == []
+    playlists.append(Playlist.get_by_id(made), [Line("A video", link=address(KEYS[0]))])
+    assert (
+        playing_on.choose_filler(cast.ada, cast.code, "playlist", made, links=FACTS | frame)
+        == "1 of 4 can play on here."
+    )
 
 
 def test_explicit_tracks_play_on_where_the_room_takes_them(cast: Cast) -> None:

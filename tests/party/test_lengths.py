@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models import Event, Item, Playback, Track
+from models import Event, Item, Member, Playback, Presence, Track
 from party import adding, configuring, deadlines, lengths, lookups, people, playback, rooms, work
+from party.change import Person
 from party.errors import Invalid, NotAllowed, NotFound, Refusal
 from tests.ledger import every_row
 from tests.party.test_adding import add, link
@@ -73,6 +74,7 @@ def test_a_length_that_cannot_be_is_refused(cast: Cast, item: int, value: int) -
 
 def test_only_who_put_it_on_or_has_the_controls_is_believed(cast: Cast, item: int) -> None:
     Item.update(added_by=cast.members["ada"]).where(Item.id == item).execute()
+    here(cast, "ada", "cleo")
     before = every_row()
     for person in (cast.cleo, cast.dan):
         with pytest.raises(NotAllowed):
@@ -81,6 +83,111 @@ def test_only_who_put_it_on_or_has_the_controls_is_believed(cast: Cast, item: in
     configuring.change_settings(cast.ada, cast.code, {"control": "all"})
     lengths.report_length(cast.cleo, cast.code, item, 90_500)
     assert cast.seen().now.track.duration_ms == 90_500
+
+
+def here(cast: Cast, *names: str, step: str = "in_step") -> None:
+    """These have a screen open whose player is like that; nobody else has."""
+    Presence.delete().execute()
+    for name in names:
+        people.screen_opened(cast.members[name], "web")
+    Presence.update(step=step).execute()
+
+
+@pytest.fixture
+def alone(cast: Cast, item: int) -> Person:
+    """Ada, who put it on, and Ben are gone; Cleo and Dan are here. Dan."""
+    Item.update(added_by=cast.members["ada"]).where(Item.id == item).execute()
+    cast.members["dan"] = people.join(cast.dan, cast.code)
+    configuring.change_settings(cast.ada, cast.code, {"control": "cohosts"})
+    here(cast, "cleo", "dan")
+    return cast.dan
+
+
+def test_one_guest_among_several_cuts_nothing_short(cast: Cast, time, item: int, alone: Person) -> None:
+    for value in (1_000, 2_000, 900_000):
+        lengths.report_length(cast.cleo, cast.code, item, value)
+        time.move(31)
+        here(cast, "cleo", "dan")
+    assert stage(cast).ends_at is None and Item.get_by_id(item).length_ms == 0
+    lengths.report_length(alone, cast.code, item, 90_500)
+    assert stage(cast).ends_at is None, "they do not say the same"
+    lengths.report_length(cast.cleo, cast.code, item, 90_400)
+    assert stage(cast).ends_at == stage(cast).at_ms + 90_500
+    assert Item.get_by_id(item).length_ms == 90_500
+
+
+@pytest.mark.parametrize(("apart", "is_known"), [(2_000, True), (2_001, False)])
+def test_two_who_say_the_same_are_believed(
+    cast: Cast, item: int, alone: Person, apart: int, is_known: bool
+) -> None:
+    before = cast.room().seq
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    lengths.report_length(alone, cast.code, item, 90_500 + apart)
+    assert cast.kinds(before) == ["length_told", "length_known" if is_known else "length_told"]
+    assert bool(stage(cast).ends_at) is is_known
+
+
+def test_a_word_again_and_too_soon_is_not_written(cast: Cast, time, item: int, alone: Person) -> None:
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    before = every_row()
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    lengths.report_length(cast.cleo, cast.code, item, 60_000)
+    assert every_row() == before
+    time.move(31)
+    here(cast, "cleo", "dan")
+    before = every_row()
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    assert every_row() == before, "the same, much later"
+
+
+@pytest.mark.parametrize("step", ["", "waiting", "alone"])
+def test_the_only_one_who_plays_along_is_believed(cast: Cast, item: int, alone: Person, step: str) -> None:
+    Presence.update(step=step).where(Presence.member == cast.members["dan"]).execute()
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    assert stage(cast).ends_at == stage(cast).at_ms + 90_500
+
+
+def test_the_word_of_somebody_who_left_does_not_count(cast: Cast, item: int, alone: Person) -> None:
+    eve = guest(cast)
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    here(cast, "dan", "eve")
+    lengths.report_length(alone, cast.code, item, 90_500)
+    assert stage(cast).ends_at is None
+    lengths.report_length(eve, cast.code, item, 90_500)
+    assert stage(cast).ends_at is not None
+
+
+def guest(cast: Cast) -> Person:
+    eve = Person(people.enter("Eve")[0])
+    cast.members["eve"] = people.join(eve, cast.code)
+    return eve
+
+
+@pytest.mark.parametrize("name", ["ada", "ben", "driver", "bringer"])
+def test_while_somebody_is_here_whose_word_counts_nobody_elses_does(
+    cast: Cast, time, item: int, alone: Person, name: str
+) -> None:
+    if name == "driver":
+        Member.update(controls_until=time.now_ms + 60_000).where(Member.id == cast.members["dan"]).execute()
+    elif name == "bringer":
+        Item.update(added_by=cast.members["dan"]).where(Item.id == item).execute()
+    else:
+        here(cast, name, "cleo", "dan")
+    before = every_row()
+    with pytest.raises(NotAllowed, match="Whoever put it on"):
+        lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    assert every_row() == before
+    time.move(61)
+    lengths.report_length(cast.cleo, cast.code, item, 90_500)
+    assert stage(cast).ends_at is not None, "they went"
+
+
+def test_whoever_hosted_when_the_room_put_it_on_is_not_its_bringer(
+    cast: Cast, item: int, alone: Person
+) -> None:
+    Item.update(is_filler=True, added_by=cast.members["dan"]).where(Item.id == item).execute()
+    lengths.report_length(alone, cast.code, item, 1_000)
+    assert stage(cast).ends_at is None
 
 
 def test_only_what_plays_has_a_length_to_tell(cast: Cast, item: int) -> None:

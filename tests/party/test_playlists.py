@@ -122,6 +122,37 @@ def test_what_was_deleted_goes_for_good_after_thirty_days(cast: Cast, made: int,
     assert PlaylistEntry.get_or_none(PlaylistEntry.id == entry) is None and len(ids(made)) == 4
 
 
+def test_what_can_still_be_brought_back_is_listed_the_one_deleted_last_first(
+    cast: Cast, made: int, time
+) -> None:
+    other = playlists.create_playlist(cast.ada, "Empty")
+    assert playlist_views.deleted(cast.ada) == []
+    playlists.delete_playlist(cast.ada, other)
+    time.move(1)
+    playlists.delete_playlist(cast.ada, made)
+    shown = playlist_views.deleted(cast.ada)
+    assert [card.id for card in shown] == [made, other] and shown[0].count == len(titles(made))
+    assert playlist_views.deleted(cast.ben) == []
+    time.move(KEPT_MS / 1000 - 1)
+    assert [card.id for card in playlist_views.deleted(cast.ada)] == [made, other]
+    # The worker may take it at any moment.
+    time.move(1)
+    assert [card.id for card in playlist_views.deleted(cast.ada)] == [made]
+    playlists.restore_playlist(cast.ada, made)
+    assert playlist_views.deleted(cast.ada) == []
+    assert [card.id for card in playlist_views.mine(cast.ada)] == [made]
+
+
+def test_lines_whose_link_plays_are_counted_apart(cast: Cast) -> None:
+    lines = [Line("One", link="https://a.example/1"), Line("Two", link="https://b.example/2"), Line("Three")]
+    made = playlists.keep_lines(cast.ada, "Links", [*lines, line_of(Track.get_by_id(cast.tracks[0]))])
+    seen = playlist_views.view(cast.ada, made)
+    assert (seen.words, seen.linked) == (3, 0)
+    seen = playlist_views.view(cast.ada, made, plays={"https://a.example/1"})
+    assert (seen.count, seen.words, seen.linked) == (4, 2, 1)
+    assert [entry.plays for entry in seen.entries] == [True, False, False, False]
+
+
 def test_much_that_was_deleted_goes_a_few_rows_at_a_time(cast: Cast, made: int, time, monkeypatch) -> None:
     monkeypatch.setattr(playlists, "FORGOTTEN_AT_ONCE", 3)
     removed = ids(made)[:4]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from playhouse.test_utils import count_queries
 
 from models import Item, Member, Playback, Progress, Room, Track, database
-from party import hosting, people, progress, restart, rooms
+from party import hosting, people, playback, progress, queue, restart, rooms
 from party.change import Person
 from party.errors import Invalid, NotAllowed, NotFound, NotKnown, Over
 from tests.ledger import every_row
@@ -306,3 +306,61 @@ def test_in_any_order_with_repeats_and_a_skewed_clock_the_newest_is_kept(cast: C
             assert (row.position_ms, bool(row.is_done), row.saved_at) == (position, is_done, at)
             assert 0 <= row.position_ms <= row.duration_ms == SONG_MS
         transaction.rollback()
+
+
+def begun(person: Person) -> list[int]:
+    return [each.track.id for each in progress.unfinished(person.user_id)]
+
+
+def test_a_song_that_the_room_skipped_is_not_offered_again(cast: Cast, time) -> None:
+    song, after = cast.add(2)
+    track = Item.get_by_id(song).track_id
+    progress.save_progress(cast.cleo, cast.code, song, 42_000)
+    assert begun(cast.cleo) == [track]
+    playback.skip(cast.ada, cast.code)
+    assert begun(cast.cleo) == [] and progress.in_room(cast.cleo.user_id, cast.room().id, None)[0] == []
+    progress.save_progress(cast.cleo, cast.code, after, 42_000)
+    time.move(SONG_MS / 1000 + 1)
+    assert playback.advance(cast.code, cast.room().playback.get().play_id)
+    assert begun(cast.cleo) == [Item.get_by_id(after).track_id], "it played to its end, and they went before"
+    queue.add_item(cast.ada, cast.code, track)
+    assert set(begun(cast.cleo)) == {track, Item.get_by_id(after).track_id}, "it is on again"
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_kept"),
+    [
+        ({"is_video": True}, True),
+        ({"duration_ms": 600_000}, True),
+        ({"duration_ms": 599_999}, False),
+        ({"content": "movie:603", "is_video": True}, True),
+    ],
+)
+def test_films_and_long_talks_are_offered_also_where_the_room_skipped_them(
+    cast: Cast, facts: dict[str, object], is_kept: bool
+) -> None:
+    [item] = cast.add(1)
+    track = Item.get_by_id(item).track_id
+    Track.update(**facts).where(Track.id == track).execute()
+    progress.save_progress(cast.cleo, cast.code, item, 42_000)
+    playback.skip(cast.ada, cast.code)
+    assert begun(cast.cleo) == ([track] if is_kept else [])
+
+
+def test_a_skip_in_another_room_takes_nothing_off_the_list(cast: Cast) -> None:
+    [item] = cast.add(1)
+    track = Item.get_by_id(item).track_id
+    progress.save_progress(cast.ada, cast.code, item, 42_000)
+    other = rooms.open_room(cast.ada, "Elsewhere", 300)
+    queue.add_item(cast.ada, other, track)
+    playback.skip(cast.ada, other)
+    assert begun(cast.ada) == [track]
+
+
+def test_skipped_songs_push_no_film_out(cast: Cast) -> None:
+    items = cast.add(12)
+    Track.update(is_video=True).where(Track.id == Item.get_by_id(items[0]).track_id).execute()
+    for item in items:
+        progress.save_progress(cast.cleo, cast.code, item, 42_000)
+        playback.skip(cast.ada, cast.code)
+    assert begun(cast.cleo) == [Item.get_by_id(items[0]).track_id]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from models import Item, Track
-from party import adding, configuring, lengths, lookups, playback, queue, spotify_finding, suggestions
+from models import Item, Presence, Track
+from party import adding, configuring, lengths, lookups, people, playback, queue, spotify_finding, suggestions
 
 Step = Callable[[Any], object]
 NOTHING: Step = lambda s: None  # noqa: E731
@@ -58,6 +58,16 @@ EXPLICIT: Step = lambda s: spotify_finding.mark_explicit(Track.get(Track.provide
 QUIET: Step = lambda s: s.fall_quiet()  # noqa: E731
 PLAYED: Step = both(QUIET, ADDED, fill_in(duration_ms=0))
 
+
+def _leave_guests(s: Any) -> None:
+    """Nobody is here who leads, or put it on; two guests are, and their players play along."""
+    Item.update(added_by=s.cast.members["ada"]).where(Item.id == item().id).execute()
+    seats = [s.cast.members["cleo"], people.join(s.cast.dan, s.code)]
+    Presence.delete().where(Presence.member.not_in(seats)).execute()
+    people.screen_opened(seats[1], "another")
+    Presence.update(step="in_step").execute()
+
+
 COMMANDS: dict[str, tuple[Step, Step]] = {
     "add_link": (NOTHING, ADDED),
     "add_link in a quiet room": (QUIET, ADDED),
@@ -97,6 +107,18 @@ COMMANDS: dict[str, tuple[Step, Step]] = {
         lambda s: queue.remove_item(s.cast.cleo, s.code, item().id),
     ),
     "report_length": (PLAYED, lambda s: lengths.report_length(s.cast.cleo, s.code, item().id, 90_000)),
+    "report_length by a guest while nobody leads": (
+        both(PLAYED, lambda s: _leave_guests(s)),
+        lambda s: lengths.report_length(s.cast.cleo, s.code, item().id, 90_000),
+    ),
+    "report_length by a second guest": (
+        both(
+            PLAYED,
+            lambda s: _leave_guests(s),
+            lambda s: lengths.report_length(s.cast.cleo, s.code, item().id, 90_000),
+        ),
+        lambda s: lengths.report_length(s.cast.dan, s.code, item().id, 90_000),
+    ),
     "report_length while paused": (
         both(PLAYED, lambda s: playback.pause(s.cast.ada, s.code)),
         lambda s: lengths.report_length(s.cast.ada, s.code, item().id, 90_000),

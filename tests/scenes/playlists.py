@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from models import Item, Room, User
+from models import Item, Room, Track, User
 from party import playback, playing_on, playlists, putting_on, queue
 from party.playlists import Line
 
@@ -57,6 +57,10 @@ COMMANDS: dict[str, tuple[Step, Step]] = {
         both(QUIET, lambda s: _set(s)),
         lambda s: playing_on.fill_line(s.code),
     ),
+    "bring_links of one that is known": (
+        both(QUIET, lambda s: _link(s), lambda s: _set(s)),
+        lambda s: playing_on.bring_links(s.code, {LINK: KNOWN}),
+    ),
     "delete_playlist that plays on": (FILLED, lambda s: playlists.delete_playlist(s.cast.ada, _made(s))),
     "skip with rows that play on": (FILLED, lambda s: playback.skip(s.cast.ada, s.code)),
     "add_item over rows that play on": (FILLED, lambda s: queue.add_item(s.cast.cleo, s.code, s.spare())),
@@ -87,6 +91,22 @@ COMMANDS: dict[str, tuple[Step, Step]] = {
         lambda s: putting_on.put_on_line(s.cast.ada, s.code, _made(s)),
     ),
 }
+
+
+LINK = "https://youtu.be/abcdefghijk"
+KNOWN = {
+    "provider": "youtube",
+    "key": "abcdefghijk",
+    "reference": "abcdefghijk",
+    "player": "youtube",
+    "title": "A video",
+}
+
+
+def _link(s: Any) -> None:
+    """A playlist of Ada's that is a link alone, to what another room had before."""
+    Track.update(slug="youtube-abcdefghijk").where(Track.id == s.cast.tracks[9]).execute()
+    playlists.keep_lines(s.cast.ada, "Tube", [Line("A video", link=LINK)])
 
 
 def _set(s: Any) -> None:

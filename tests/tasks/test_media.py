@@ -14,8 +14,9 @@ import tasks
 from config import Settings, settings
 from media import registry, storage, vimeo
 from media.provider import Facts, Trouble
-from models import Track, database
-from party import adding, lookups, work
+from models import Track, User, database
+from party import adding, lookups, playing_on, playlists, work
+from party.playlists import Line
 from tasks import media
 from tests.stage import Cast
 
@@ -187,3 +188,20 @@ def test_no_room_on_the_disk_is_a_reason(
 
 def test_the_worker_takes_what_is_handed_over() -> None:
     assert tasks.CARRIERS["look_up"] is media.look_up
+
+
+def test_links_that_are_to_play_on_become_tracks_a_few_at_a_time(cast: Cast, wanted: Settings) -> None:
+    User.update(email="ada@example.org").where(User.id == cast.ada.user_id).execute()
+    links = ["gopher://example.org/", *(f"https://vimeo.com/{number}" for number in range(100, 108))]
+    made = playlists.keep_lines(cast.ada, "Films", [Line("A film", link=link) for link in links])
+    media.bring_links_here(cast.code, wanted)
+    assert Track.select().where(Track.provider == "vimeo").count() == 0, "nothing plays on yet"
+    playing_on.choose_filler(cast.ada, cast.code, "playlist", made, links={links[1]: {"player": "vimeo"}})
+    for _ in range(2):
+        media.bring_links_here(cast.code, wanted)
+        found = [
+            track.reference for track in Track.select().where(Track.provider == "vimeo").order_by(Track.id)
+        ]
+        assert found == [str(number) for number in range(100, 105)]
+    media.bring_links_here("NOSUCH99", wanted)
+    assert tasks.CARRIERS["bring_links"] is media.bring_links
