@@ -40,10 +40,11 @@ SHELF_ROWS = (
 
 
 def playlist_of(track: TrackView | None) -> PlaylistView:
-    """A page of a playlist: a track, and a line of words."""
+    """A page of a playlist: a track, a line of words, and one that plays from its link."""
     known = EntryView(7, 1, "A song", "Ada", 61_000, "", track, None, 8)
-    words = EntryView(8, 2, "Words", "", 0, "https://example.org/", None, 0, None)
-    return PlaylistView(4, "Late", "Ada", "", (known, words), 1, 2, 61_000, 1)
+    words = EntryView(8, 2, "Words", "", 0, "https://example.org/", None, 0, 9)
+    linked = EntryView(9, 3, "A link", "", 0, "https://example.org/a.mp3", None, 7, None, True)
+    return PlaylistView(4, "Late", "Ada", "", (known, words, linked), 1, 3, 61_000, 1, 1)
 
 
 def block_of(track: TrackView | None) -> SimpleNamespace:

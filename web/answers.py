@@ -14,11 +14,12 @@ from werkzeug.wrappers import Response
 import fragments
 from party import attempts, doorway, people, sealing
 from party.change import NO_ROOM, NOT_INSIDE, Person, once
-from party.errors import Invalid, NotAllowed, NotFound
+from party.errors import Invalid, NotAllowed, NotFound, NotKnown, Refusal
 from party.views import Audience
 from web.guard import is_htmx
 from web.viewer import actor, viewer
 
+Answer = Response | str | tuple[str, int]
 KEY_LONGEST = 64
 SAID_SECONDS = 60
 """So long the page that follows a plain form says what came of it."""
@@ -64,6 +65,18 @@ def said_before(user_id: int) -> str:
     told = sealing.unseal(sealed, "said", SAID_SECONDS) if sealed else None
     whose, _, words = (told or "").partition(" ")
     return words if whose == str(user_id) else ""
+
+
+def tried(act: Callable[[], Answer], again: Callable[[str], str]) -> Answer:
+    """Do what a form asks, or show its page again with the sentence; our scripts have a place of their own for it."""
+    try:
+        return act()
+    except NotKnown:
+        raise
+    except Refusal as refusal:
+        if is_htmx():
+            raise
+        return again(refusal.message), refusal.status
 
 
 def _carried(words: str, person: Person) -> str:

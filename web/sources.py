@@ -15,13 +15,12 @@ from party.change import Person
 from party.errors import Invalid
 from party.views import Snapshot
 from web.addresses import HIGHEST_ID
-from web.answers import command, room_code, whole_number
+from web.answers import Answer, command, room_code, tried, whole_number
 from web.guard import is_htmx, theme
 from web.suggestions import WAITING
 from web.viewer import actor, viewer
 
 source_pages = Blueprint("sources", __name__)
-Answer = Response | str
 ONE = f"/sources/<int(max={HIGHEST_ID}):source_id>"
 SHELF = "/rooms/<code>/shelf"
 LISTS = ("albums", "playlists")
@@ -33,41 +32,21 @@ def show_sources() -> Answer:
     known = viewer()
     if known is None:
         return redirect("/sign-in?next=/sources", 302)
-    values = {"sources": sources.mine(known.user_id), "oob": ""}
     if is_htmx():
-        return fragments.render("fragments/source_list.html", **values)
-    wanted = current_app.config["SETTINGS"]
-    kinds = {kind: title for kind, title in sources.KINDS.items() if kind not in wanted.providers_off}
-    return render_template(
-        "pages/sources.html", theme=theme(), me=known, kinds=kinds, message="", undo=None, **values
-    )
+        return fragments.render("fragments/source_list.html", sources=sources.mine(known.user_id), oob="")
+    return _own_page()
 
 
 @source_pages.post("/sources")
 def connect_source() -> Answer:
     """Connect a server; the worker sees whether its keys are good."""
-    form, wanted, kind = request.form, current_app.config["SETTINGS"], request.form.get("kind", "")
-    try:
-        registry.server(kind, wanted)
-        address = servers.clean_address(form.get("address", ""), wanted)
-    except Trouble as trouble:
-        raise Invalid(trouble.sentence) from trouble
-    sources.connect(
-        actor(),
-        kind=kind,
-        address=address,
-        username=form.get("username", ""),
-        secret=form.get("secret", ""),
-        private_hosts=wanted.private_hosts,
-    )
-    return _back()
+    return tried(_connect, _own_page)
 
 
 @source_pages.post(f"{ONE}/sign-in")
 def sign_in_again(source_id: int) -> Answer:
     """Another password or key for a server, or another try with the same."""
-    sources.sign_in_again(actor(), source_id, request.form.get("secret", ""))
-    return _back()
+    return tried(lambda: _sign_in_again(source_id), _own_page)
 
 
 @source_pages.post(f"{ONE}/disconnection")
@@ -130,6 +109,45 @@ def _rows(person: Person, code: str, search_id: int, oob: str = "") -> str:
     room = fragments.current(code)
     view = source_shelf.look(person, search_id, room)
     return fragments.render("fragments/source_rows.html", shelf=view, code=room.code, oob=oob)
+
+
+def _connect() -> Answer:
+    form, wanted, kind = request.form, current_app.config["SETTINGS"], request.form.get("kind", "")
+    try:
+        registry.server(kind, wanted)
+        address = servers.clean_address(form.get("address", ""), wanted)
+    except Trouble as trouble:
+        raise Invalid(trouble.sentence) from trouble
+    sources.connect(
+        actor(),
+        kind=kind,
+        address=address,
+        username=form.get("username", ""),
+        secret=form.get("secret", ""),
+        private_hosts=wanted.private_hosts,
+    )
+    return _back()
+
+
+def _sign_in_again(source_id: int) -> Answer:
+    sources.sign_in_again(actor(), source_id, request.form.get("secret", ""))
+    return _back()
+
+
+def _own_page(message: str = "") -> str:
+    """The page of one's own libraries; what was typed comes back with what was wrong with it, but for passwords."""
+    known, off = viewer(), current_app.config["SETTINGS"].providers_off
+    return render_template(
+        "pages/sources.html",
+        theme=theme(),
+        me=known,
+        kinds={kind: title for kind, title in sources.KINDS.items() if kind not in off},
+        sources=sources.mine(known.user_id) if known else (),
+        form=request.form,
+        message=message,
+        undo=None,
+        oob="",
+    )
 
 
 def _page(room: Snapshot, values: dict[str, Any]) -> str:

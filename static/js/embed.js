@@ -9,6 +9,7 @@
   if (!partyline?.frames) return;
   const TICK_MS = 100, COUNT_FROM = 3, NOW_MS = 2500, LEAST_COUNT_MS = 1000;
   const LONGEST_SECONDS = 86400, LONGEST_MESSAGE = 20000, PROGRESS_EVERY_MS = 1000;
+  const ENDED = ['ended', 'complete', 'completed', 'finished'];
   const SENTENCE = 'This player can’t be steered from here. Press play together.';
 
   function clockWords(ms) {
@@ -25,7 +26,8 @@
 
   /**
    * What a message says of place and length, or null. Players wrap it differently: text or an object; the numbers in
-   * it, or in `data`, `detail` or `info`; `progress` in percent where the length is known and the place is not.
+   * it, or in `data`, `detail` or `info`; `progress` in percent where the length is known and the place is not. An end
+   * (`isOver`) may come without any numbers.
    */
   function progressIn(message) {
     let said = message;
@@ -44,14 +46,19 @@
       return null;
     };
     const duration = find('duration'), part = find('progress', 'percent');
+    const durationMs = duration ? Math.round(duration * 1000) : null;
+    const isNamed = (name, place) => Object.hasOwn(place, name) && ENDED.includes(place[name]);
+    const isOver = places.some((place) => isNamed('event', place) || isNamed('type', place));
+    if (isOver) return { positionMs: durationMs, durationMs, isOver };
     let at = find('currentTime', 'time', 'position', 'seconds');
     if (at === null && duration && part !== null && part <= 100) at = duration * part / 100;
     if (at === null || (duration && at > duration + 1)) return null;
-    return { positionMs: Math.round(at * 1000), durationMs: duration ? Math.round(duration * 1000) : null };
+    return { positionMs: Math.round(at * 1000), durationMs, isOver };
   }
 
   function embed(host) {
     let anchor = null, frame = null, timer = 0, toldAt = -Infinity, said = '';
+    let placeMs = null, lengthMs = null, isOver = false;   // what the frame said last
     const notice = Object.assign(document.createElement('p'), { className: 'together' });
     const words = Object.assign(document.createElement('span'), { className: 'together__words' });
     const count = Object.assign(document.createElement('b'), { className: 'together__count' });
@@ -62,13 +69,28 @@
 
     function heard({ source, origin, data }) {
       if (!frame || source !== frame.contentWindow || !origins().includes(origin)) return;
-      const detail = progressIn(data);
-      if (!detail || performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+      const found = progressIn(data);
+      if (!found) return;
+      // An end is said once, often right after a place, and is not to be missed.
+      const isDue = found.isOver ? !isOver : performance.now() - toldAt >= PROGRESS_EVERY_MS;
+      if (!isDue) return;
       toldAt = performance.now();
-      document.dispatchEvent(new CustomEvent('partyline:progress', { detail: { item: anchor.item, ...detail } }));
+      ({ isOver } = found);
+      lengthMs = found.durationMs ?? lengthMs;
+      placeMs = isOver ? endMs() : found.positionMs;
+      const detail = { item: anchor.item, positionMs: placeMs, durationMs: isOver ? placeMs : lengthMs };
+      document.dispatchEvent(new CustomEvent('partyline:progress', { detail }));
+    }
+
+    /** Where it ended: its length as the room or the player knows it, else how far it had come, or the room. */
+    function endMs() {
+      const length = Number.isFinite(anchor.durationMs) ? anchor.durationMs : lengthMs;
+      const endsAt = length ?? placeMs ?? player.wantedAt(host.clock.now());
+      return Math.min(LONGEST_SECONDS * 1000, Math.max(1, Math.round(endsAt)));
     }
 
     function open() {
+      [placeMs, lengthMs, isOver] = [null, null, false];
       frame = partyline.frames.iframe({ src: `${partyline.base}embed/${encodeURIComponent(anchor.item)}`, title: 'Player', origins: origins() });
       host.frame.replaceChildren(frame, notice);
     }

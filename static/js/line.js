@@ -112,6 +112,24 @@
     event.preventDefault();
     move(grip.closest('.track'), event.key === 'ArrowUp' ? '-1' : '1');
   });
+
+  /* --- the row's menu --- */
+
+  const menu = byId('track-menu'), acts = [...menu.children];
+  const FITS = {
+    move: (button) => button.id.startsWith('grip-'),
+    save: () => mine.hasAccount(),
+    remove: (button, row) => !byId(`remove-${rows.idOf(row)}`).hidden,
+  };
+
+  // Before it opens (ui.js) it is given what this person may do with this row.
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest?.('[data-menu="track-menu"]');
+    if (!button) return;
+    const doesFit = ([name]) => FITS[name]?.(button, button.closest('.track'));
+    menu.replaceChildren(...acts.filter(({ dataset }) => Object.entries(dataset).some(doesFit)));
+    if (!menu.childElementCount) event.stopPropagation();
+  }, true);
   document.addEventListener('partyline:menu', ({ target, detail }) => {
     const row = target.closest('.track');
     if (!row) return;

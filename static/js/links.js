@@ -1,7 +1,7 @@
 /* A link in the search field, pasted or typed, goes onto the line; the server says what it is, and looks it up later. */
 (() => {
   const { partyline } = window;
-  const form = document.getElementById('add-link'), add = document.getElementById('add'), field = document.getElementById('search');
+  const form = document.getElementById('add-link'), add = document.getElementById('add'), words = document.getElementById('add-words'), field = document.getElementById('search');
   const embeds = document.getElementById('embeds');
   if (!partyline?.link || !form || !field) return;
   const FORMS = [/^https?:\/\/\S+$/i, /^(?:[a-z0-9-]+\.)+[a-z]{2,}\/\S+$/i, /^(?:youtube|vimeo|spotify|archive|jamendo):\S+$/i, /^[a-z][a-z0-9]*:(?:movie|tv):\S+$/i];
@@ -10,7 +10,12 @@
 
   // Who types a link has a button for it; one that is pasted goes by itself.
   const go = add.querySelector('[data-put-link]');
-  const offer = () => { if (go) go.hidden = !isLink(field.value); };
+  function offer() {
+    if (!go) return;
+    const isLeft = document.activeElement === go;
+    go.hidden = !isLink(field.value);
+    if (isLeft && go.hidden) field.focus();
+  }
   field.addEventListener('input', offer);
 
   function put(text) {
@@ -29,13 +34,13 @@
 
   // Before htmx, which listens on the form itself and would look for the link's letters in the library.
   document.addEventListener('submit', (event) => {
-    if (event.target !== add || !isLink(field.value)) return;
+    if (event.target !== words || !isLink(field.value)) return;
     event.preventDefault();
     event.stopPropagation();
     put(field.value);
   }, true);
   document.addEventListener('htmx:config:request', (event) => {
-    if (event.detail.ctx.sourceElement === add && isLink(field.value)) event.preventDefault();
+    if (event.detail.ctx.sourceElement === words && isLink(field.value)) event.preventDefault();
   });
 
   partyline.on('command', (ctx, result) => {

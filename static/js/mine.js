@@ -3,7 +3,7 @@
   const { partyline } = window;
   const byId = (id) => document.getElementById(id);
   const WATCHING = ['watcher', 'screen'];
-  let votes = new Map(), items = new Set();
+  let votes = new Map(), items = new Set(), hasAccount = false;
 
   const listed = (text) => (text ?? '').split(' ').filter(Boolean);
   const paired = (text) => new Map(listed(text).map((pair) => pair.split(':')).map(([id, value]) => [id, Number(value)]));
@@ -13,7 +13,7 @@
     const data = byId('mine')?.dataset ?? {};
     return {
       votes: paired(data.votes), items: new Set(listed(data.items)), suggested: paired(data.suggested),
-      member: data.member, role: data.role ?? '', skips: data.skips, isAsking: Boolean(data.asking),
+      member: data.member, role: data.role ?? '', skips: data.skips, isAsking: Boolean(data.asking), hasAccount: Boolean(data.account),
     };
   }
 
@@ -80,11 +80,12 @@
       if (remove) remove.hidden = false;
     }
     for (const id of items) if (!next.items.has(id)) byId(`queue-item-${id}`)?.classList.remove('is-mine');
+    for (const more of document.querySelectorAll('.track__more')) more.hidden = !next.hasAccount;
     byId(`person-${next.member}`)?.classList.add('is-mine');
-    ({ votes, items } = next);
+    ({ votes, items, hasAccount } = next);
   }
 
-  partyline.mine = { vote: (id) => votes.get(id) ?? 0, has: (id) => items.has(id), press };
+  partyline.mine = { vote: (id) => votes.get(id) ?? 0, has: (id) => items.has(id), hasAccount: () => hasAccount, press };
   partyline.on('after', mark);
   // The library is searched beside the room's own pieces.
   document.addEventListener('htmx:after:swap', () => markShelf(read()));

@@ -50,6 +50,15 @@
     htmx.ajax('GET', `${room.base}playlists?for=track&item=${room.rows.idOf(row)}`, { target: '#playlist-sheet', swap: 'outerHTML' });
   });
 
+  /* --- bringing one in --- */
+
+  // What is too long is not read at all, and what was typed beside it would be lost.
+  byId('bring-file')?.addEventListener('change', ({ target }) => {
+    const { mostBytes, tooMuch } = target.dataset;
+    target.setCustomValidity(target.files[0]?.size > Number(mostBytes) ? tooMuch : '');
+    target.reportValidity();
+  });
+
   /* --- a playlist's tracks --- */
 
   const list = () => byId('songs');

@@ -199,6 +199,15 @@
     show();
   });
 
+  // In a room no answer has a place of its own on the page: what is to be forgotten goes here.
+  partyline.on('command', ({ request }, result) => {
+    const row = result === 'done' && request.form?.matches('[action$="/removal"]') && request.form.closest('.begun__row');
+    if (!row) return;
+    const heir = row.nextElementSibling ?? row.previousElementSibling;
+    if (heir) row.remove(); else row.closest('.begun').remove();
+    heir?.querySelector('.btn--icon').focus({ preventScroll: true });
+  });
+
   setInterval(() => {
     lookForGaps();
     save();

@@ -233,7 +233,7 @@
 
   function refocus(place) {
     if (!place || (document.activeElement && document.activeElement !== document.body)) return;
-    const ids = [place.id, ...place.heirs.flatMap((id) => [`grip-${id}`, `up-${id}`])];
+    const ids = [place.id, ...place.heirs.flatMap((id) => [`grip-${id}`, `more-${id}`, `up-${id}`])];
     const heir = ids.map((id) => document.getElementById(id)).find((el) => el?.checkVisibility());
     heir?.focus({ preventScroll: true });
   }

@@ -105,9 +105,9 @@ def make_embeds() -> Flask:
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[int]:
+def serving(app: Flask, ssl_context: str | None = None) -> Iterator[int]:
     """Its port, while it is served."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet, ssl_context=ssl_context)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -144,19 +144,19 @@ def test_what_became_of_files_and_what_was_left_half_way_has_no_faults(party: Pa
     party.begin("Ada", tracks=1)
     seat, user = party.visit("Ada"), become_account(party)
     room = party.house.value("SELECT id FROM room WHERE code = ?", party.code)
-    for state, reason in (
-        ("receiving", ""), ("checking", ""), ("ready", ""), ("ready", "The line is full."),
-        ("refused", "That is not a sound or a video we know."),
+    for state, reason, track in (
+        ("receiving", "", None), ("checking", "", None), ("checking", "", party.tracks[0]), ("ready", "", None),
+        ("ready", "The line is full.", None), ("refused", "That is not a sound or a video we know.", None),
     ):  # fmt: skip
         change(
             party.house,
             "INSERT INTO upload (token, user_id, room_id, name, size_bytes, received_bytes, state, reason,"
-            " goes_on_line, began_at, touched_at) VALUES (?, ?, ?, ?, 9, 0, ?, ?, 1, ?, ?)",
-            secrets.token_hex(16), user, room, f"Night {state}.mp3", state, reason, FAR, FAR,
+            " goes_on_line, track_id, began_at, touched_at) VALUES (?, ?, ?, ?, 9, 0, ?, ?, 1, ?, ?, ?)",
+            secrets.token_hex(16), user, room, f"Night {state}.mp3", state, reason, track, FAR, FAR,
         )  # fmt: skip
     seat.page.reload()
     seat.live()
-    expect(seat.page.locator("#uploads-list .upload")).to_have_count(4)
+    expect(seat.page.locator("#uploads-list .upload")).to_have_count(5)
     on_both_devices(seat, "add")
     look(seat.page, party, "/account")
     expect(seat.page.get_by_role("button", name="Night receiving.mp3")).to_be_visible()
@@ -171,13 +171,23 @@ def test_lists_have_no_faults(party: Party) -> None:
     look(page, party, "/playlists")
     page.goto(f"{party.url}/playlists/import")
     page.fill("#bring-name", "Late nights")
-    page.fill("#bring-text", "Artist 1 – Song 1\nNobody – Knows this one\nمطبخ – أحد")
+    page.click("text=Bring it in")
+    expect(page.locator("#bring-file-error")).to_have_text("Choose a file, or paste a list.")
+    expect(page.locator("#bring-file")).to_be_focused()
+    expect(page.locator("#bring-name")).to_have_value("Late nights")
+    expect_no_faults(page, BOTH_WAYS)
+    page.fill(
+        "#bring-text", "Artist 1 – Song 1\nNobody – Knows this one\nمطبخ – أحد\nhttps://youtu.be/dQw4w9WgXcQ"
+    )
     page.click("text=Bring it in")
     expect(page.locator("h1")).to_have_text("What is meant?")
     expect_no_faults(page, BOTH_WAYS)
     made = party.house.value("SELECT max(id) FROM playlist")
     guest.post("/playlists", name="Empty one")
     empty = party.house.value("SELECT max(id) FROM playlist")
+    guest.post("/playlists", name="Not needed any more")
+    deleted = party.house.value("SELECT max(id) FROM playlist")
+    guest.post(f"/playlists/{deleted}/removal")
     guest.post(f"/playlists/{made}/sharing", share="on")
     token = party.house.value("SELECT share_token FROM playlist WHERE id = ?", made)
     entry = party.house.value("SELECT min(id) FROM playlist_entry WHERE playlist_id = ?", made)
@@ -185,12 +195,18 @@ def test_lists_have_no_faults(party: Party) -> None:
     look(
         page, party, "/playlists", f"/playlists/{made}", f"/playlists/{empty}", f"/playlists/{empty}/matches",
         f"/playlists/{made}/matches?search=song", f"/playlists/{made}/matches?search=song&entry={entry + 1}",
-        f"/playlists?gone={empty}", f"/playlists/{made}?gone={entry}", f"/playlists/shared/{token}",
+        f"/playlists?gone={deleted}", f"/playlists/{made}?gone={entry}", f"/playlists/shared/{token}",
         "/playlists/999999",
         *(f"{room}?for={purpose}" for purpose in ("line", "tonight", "empty")),
         f"{room}?for=track&item={party.items()[0]}",
     )  # fmt: skip
+    guest.open_room("A second room")
+    page.goto(f"{party.url}/playlists")
+    expect(page.locator(f"#deleted-{deleted}")).to_contain_text("Bring back")
     page.goto(f"{party.url}/playlists/{made}")
+    expect(page.locator("#playlist-sum")).to_contain_text("1 line plays from its link")
+    expect(page.locator("#put-room option")).to_have_text(["A second room", "Friday"])
+    expect_no_faults(page, BOTH_WAYS)
     page.click(".formats summary")
     assert page.locator(".formats a").count() == len(lists.FORMATS)
     expect_no_faults(page, OTHER_WAY)
@@ -278,7 +294,12 @@ def test_files_that_may_be_deleted_have_no_faults(party: Party) -> None:
     try:
         for path, asked in (("/account", "#files"), ("/admin/library?which=brought", ".desk__sure")):
             look(page, party, path)
-            page.locator(f"{asked} summary").first.click()
+            delete = page.locator(f"{asked} summary").first
+            delete.scroll_into_view_if_needed()
+            where = delete.bounding_box()
+            delete.click()
+            if path == "/account":
+                assert delete.bounding_box() == where, "it stays where it was pressed"
             expect(page.locator(f"{asked} .btn--bad").first).to_be_visible()
             expect_no_faults(page, BOTH_WAYS)
     finally:

@@ -296,6 +296,27 @@ def test_the_length_is_told_by_a_player_that_has_kept_up_for_a_while(browser: Br
         assert page.evaluate("sent") == [["POST", "/length", {"item": "1", "duration_ms": 240_000}]]
 
 
+def test_whoever_may_not_control_says_the_length_later_and_a_refusal_shows_nothing(browser: Browser) -> None:
+    with frame_room.running(durationMs=0, canControl="false") as stage:
+        page = enter(browser, stage)
+        page.evaluate("""() => {
+          partyline.link = document.body;
+          document.getElementById('mine').dataset.member = '8';
+          window.sent = [];
+          window.htmx = { ajax: () => sent.push('at once') };
+          const real = window.fetch;
+          window.fetch = async (url, asked) => {
+            if (!url.endsWith('/length')) return real(url, asked);
+            sent.push([asked.method, Object.fromEntries(asked.body)]);
+            return new Response('', { status: 403 });
+          };
+        }""")
+        inside(page)
+        page.wait_for_function("() => sent.length === 1")
+        assert page.evaluate("sent") == [["POST", {"item": "1", "duration_ms": "240000"}]]
+        assert page.evaluate("partyline.player.state") == "in step"
+
+
 # T6: frames are not trusted
 
 
@@ -442,12 +463,43 @@ def test_a_frame_of_an_unknown_origin_is_not_believed(browser: Browser, embed_st
 
 
 @pytest.mark.parametrize(
+    ("length_ms", "before", "end_ms"),
+    [
+        (0, {"currentTime": 50, "duration": 60}, 60_000),
+        (0, {"currentTime": 50}, 50_000),
+        (90_000, {"currentTime": 50, "duration": 60}, 90_000),
+        (0, None, 1),
+    ],
+)  # fmt: skip
+def test_an_end_without_times_is_where_it_ends_as_far_as_anybody_knows(
+    browser: Browser, embed_stage: FrameStage, length_ms: int, before: object, end_ms: int
+) -> None:
+    embed_stage.anchor.update(durationMs=length_ms, state="paused", positionMs=0)
+    page = enter(browser, embed_stage)
+    frame = inside(page)
+    page.evaluate(LISTEN)
+    said = [before] if before else []
+    # Right after a place, and twice.
+    for message in (*said, {"event": "ended"}, {"event": "ended"}):
+        frame.evaluate("message => fake.say(message)", message)
+    page.evaluate(STRAY, f"{embed_stage.embeds}/other")
+    stray = next(one for one in page.frames if one.url.endswith("/other"))
+    stray.evaluate("fake.say({ event: 'ended', duration: 7 })")
+    page.wait_for_function("count => heard.length === count", arg=len(said) + 1)
+    assert page.evaluate("heard")[-1] == {"item": "1", "positionMs": end_ms, "durationMs": end_ms}
+
+
+@pytest.mark.parametrize(
     ("message", "told"),
     [
         ({"event": "time", "time": 5, "duration": 10}, [5000, 10_000]),
         ('{"type":"progress","currentTime":"7.5"}', [7500, None]),
         ({"type": "PLAYER_EVENT", "data": {"event": "timeupdate", "currentTime": 0, "duration": 60}}, [0, 60_000]),
         ({"progress": 50, "duration": 60}, [30_000, 60_000]),
+        ({"event": "ended"}, [None, None]),
+        ('{"type":"PLAYER_EVENT","data":{"event":"complete","currentTime":3,"duration":60}}', [60_000, 60_000]),
+        ({"event": ["ended"]}, None),
+        ({"state": "ended"}, None),
         ({"currentTime": -1}, None),
         ({"currentTime": 1e12}, None),
         ({"currentTime": None, "duration": 10}, None),

@@ -248,7 +248,6 @@ def show_library(page: Page, stage: Stage) -> None:
         ShelfRow("album", "al", "An album", "Artist 20", "", "", 2, False),
     )
     shelf = ShelfView(5, 1, "title", "", "ready", rows=rows)
-    page.click("#search")
     page.evaluate(
         """(html) => {
           document.getElementById('library').insertAdjacentHTML('beforebegin', html);

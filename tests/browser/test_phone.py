@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.story import Party, Seat
+from tests.browser.test_axe_media import become_account
 
 pytest_plugins = ["tests.browser.story_fixtures"]
 pytestmark = pytest.mark.browser
@@ -98,6 +99,80 @@ def test_a_class_by_touch_somebody_knocks_suggests_and_is_heard(party: Party) ->
     for seat in (ada, ben):
         seat.is_fresh()
         assert seat.page.evaluate(POINTERS) == ["touch"]
+
+
+# Top edges of whatever keys stop at, in the order they do; what is at the field's own height counts as one row.
+STOPS = """() => [...document.querySelectorAll('.line__top :is(a[href], button, input, select, summary)')]
+  .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+  .filter((each) => !each.matches('[type="hidden"], :disabled, .sr'))
+  .map((each) => Math.round((each.closest('.add__field, .result, .results__head, .own__ways') ?? each)
+    .getBoundingClientRect().top))"""
+
+
+def test_keys_go_through_the_ways_to_add_as_they_are_seen(party: Party) -> None:
+    party.begin("Ada", tracks=1)
+    become_account(party)
+    for options in (PHONE, {"viewport": {"width": 1280, "height": 800}}):
+        page = party.visit("Ada", **options).page
+        if options == PHONE:
+            page.tap('#tabs [data-tab="add"]')
+        else:
+            assert page.evaluate(STOPS) == sorted(page.evaluate(STOPS))
+            page.click("#search")
+            expect(page.locator("#own-lists")).to_be_hidden()
+        expect(page.locator("#library-list .result").first).to_be_visible()
+        stops = page.evaluate(STOPS)
+        assert len(stops) > 5 and stops == sorted(stops)
+        if options == PHONE:
+            way, results = (page.locator(each).bounding_box() for each in ("#own-lists", "#library"))
+            assert way and results and way["y"] < results["y"], (
+                "the other ways are not below the whole library"
+            )
+            page.tap("#own")
+            expect(page.locator("#source-shelf summary")).to_be_visible()
+            assert page.evaluate(STOPS) == sorted(page.evaluate(STOPS))
+        page.select_option("#ordering", "newest")
+        expect(page.locator("#more, #library-list .result").first).to_be_visible()
+        with page.expect_response("**/search?*genre=waltz*"):
+            page.select_option("#genre", "waltz")
+
+
+def test_what_was_begun_is_offered_where_a_phone_comes_in(party: Party) -> None:
+    guest = party.begin("Ada", tracks=2)
+    for _ in range(2):
+        playing = party.house.value(
+            "SELECT item_id FROM playback JOIN room ON room.id = room_id WHERE code = ?", party.code
+        )
+        guest.post(f"/rooms/{party.code}/progress", item=playing, position_ms=40_000, duration_ms=100_000)
+        guest.post(f"/rooms/{party.code}/playback", action="skip")
+    ada = party.visit("Ada", **PHONE)
+    for tab in ("line", "player"):
+        page = go_to(ada, tab)
+        rows = page.locator(".begun__row")
+        expect(rows.first).to_be_visible()
+        expect(rows).to_have_count(2)
+        expect(rows.nth(1)).to_be_hidden()
+        expect(page.locator(".chat, .people, .history")).to_have_count(3)
+        assert not any(each.is_visible() for each in page.locator(".rail > :not(.begun)").all())
+        # Under the stage or the line, and over neither.
+        above = page.locator("#main").bounding_box()
+        row = page.locator(".begun").bounding_box()
+        tabs = page.locator("#tabs").bounding_box()
+        assert above and row and tabs
+        assert above["y"] + above["height"] <= row["y"] + 1 and row["y"] + row["height"] <= tabs["y"] + 1
+        assert row["height"] < 100
+    go_to(ada, "add")
+    expect(page.locator(".begun")).to_be_hidden()
+    go_to(ada, "people")
+    expect(rows.nth(1)).to_be_visible()
+    go_to(ada, "player")
+    title = rows.first.locator(".begun__title").inner_text()
+    tap(page, f"Forget {title}")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_be_visible()
+    tap(page, f"Forget {rows.first.locator('.begun__title').inner_text()}")
+    expect(page.locator(".begun")).to_be_hidden()
+    assert page.evaluate("() => document.getElementById('live') !== null"), "it listens on"
 
 
 def test_a_link_that_is_typed_has_a_button_and_a_word_that_it_is_in(party: Party) -> None:

@@ -66,6 +66,25 @@ def bring(page: Page, party: Party) -> None:
     expect(page.locator("h1")).to_have_text("What is meant?")
 
 
+def test_a_file_too_long_is_not_sent_and_nothing_typed_is_lost(party: Party, seat: Seat) -> None:
+    page = seat.page
+    page.goto(f"{party.url}/playlists/import")
+    page.fill("#bring-name", "Late nights")
+    loads = seat.loads
+    page.set_input_files(
+        "#bring-file", {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"x" * 4_000_000}
+    )
+    page.click("text=Bring it in")
+    wrong = "() => document.getElementById('bring-file').validationMessage"
+    assert page.evaluate(wrong) == "That is too much for a playlist. Up to 2 MB fit."
+    expect(page.locator("#bring-name")).to_have_value("Late nights")
+    text = {"name": "list.txt", "mimeType": "text/plain", "buffer": "Artist 1 – Song 1".encode()}
+    page.set_input_files("#bring-file", text)
+    assert page.evaluate(wrong) == "" and seat.loads == loads
+    page.click("text=Bring it in")
+    expect(page.locator("h1")).to_have_text("Late nights")
+
+
 def test_a_pasted_list_is_matched_by_hand_and_put_in_order(party: Party, seat: Seat) -> None:
     page = seat.page
     bring(page, party)

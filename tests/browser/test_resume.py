@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Route, expect
 
+from tests.browser.frame_room import inside, make_embeds, serving
 from tests.browser.patience import PATIENCE_SECONDS, eventually
 from tests.browser.story import SAMPLE_RATE, Party, Seat
-from tests.live.servers import House
+from tests.live.servers import House, running
 
 pytest_plugins = ["tests.browser.story_fixtures"]
 pytestmark = pytest.mark.browser
@@ -33,6 +35,17 @@ GOES_ON = "() => GOES_ON()"
 
 
 LONG_SECONDS = 400
+
+
+@pytest.fixture(scope="module")
+def real_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One that knows somebody's players of films and series."""
+    with serving(make_embeds(), ssl_context="adhoc") as port:
+        films = f"https://localhost:{port}"
+        templates = f"fake={films}/movie/{{id}}|{films}/tv/{{id}}/{{season}}/{{episode}}"
+        folder = tmp_path_factory.mktemp("house")
+        with running(folder, worker=True, EMBED_PROVIDERS=templates) as house:
+            yield house
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +286,9 @@ def skip(party: Party, seat: Seat, item: int) -> None:
     seat.in_step()
 
 
-def test_a_song_heard_to_its_end_is_done_and_one_left_half_way_stays_listed(party: Party) -> None:
+def test_a_song_heard_to_its_end_is_done_and_one_begun_is_listed_until_the_room_skips_it(
+    party: Party,
+) -> None:
     party.begin("Ada", tracks=4)
     first, second, third = party.items()
     ada, cleo = party.visit("Ada").in_step(), party.visit("Cleo").in_step()
@@ -287,6 +302,10 @@ def test_a_song_heard_to_its_end_is_done_and_one_left_half_way_stays_listed(part
         return any(ms >= 50_000 for ms, _ in ends(party, first))
 
     eventually(cleo.page, said)
+    other = party.again(cleo).page
+    other.goto(f"{party.url}/my-rooms")
+    expect(other.locator(".begun__row")).to_have_count(1)
+    expect(other.locator(".begun__meta")).to_contain_text(re.compile(r"[01]:\d\d of 1:40"))
     skip(party, cleo, second)
     most = 50_000 + (time.monotonic() - since) * 1000
     seek(ada, 85_000)
@@ -296,11 +315,9 @@ def test_a_song_heard_to_its_end_is_done_and_one_left_half_way_stays_listed(part
     eventually(cleo.page, lambda: ends(party, second) == [(100_000, 1)])
     [(left, is_done)] = ends(party, first)
     assert 50_000 <= left <= most and not is_done
-    cleo.page.goto(f"{party.url}/my-rooms")
-    expect(cleo.page.locator(".begun__row")).to_have_count(1)
-    expect(cleo.page.locator(".begun__meta")).to_contain_text(
-        f"{left // 60_000}:{left // 1_000 % 60:02} of 1:40"
-    )
+    other.reload()
+    expect(other.get_by_role("heading", name="My rooms")).to_be_visible()
+    expect(other.locator(".begun__row")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("from_ms", "is_done"), [(71_000, 1), (94_000, 0)])
@@ -454,3 +471,33 @@ def test_a_house_in_trouble_is_asked_again_before_anything_is_saved(party: Party
         for status in (None, 200, 204, 403, 404, 408, 410, 429, 500, 503)
     }
     assert [status for status, is_answer in known.items() if not is_answer] == [None, 408, 429, 500, 503]
+
+
+def filmed(party: Party, name: str) -> list[tuple[int, int, int]]:
+    """How far somebody got with what plays in a frame, how long it is, and whether that is its end."""
+    return party.house.rows(
+        "SELECT position_ms, progress.duration_ms, is_done FROM progress JOIN person ON person.id = user_id "
+        "JOIN room ON room.id = room_id JOIN track ON track.id = track_id "
+        "WHERE display_name = ? AND room.code = ? AND track.player = 'embed'",
+        name,
+        party.code,
+    )
+
+
+def test_what_a_frame_says_of_itself_is_kept_and_its_end_counts_as_seen(party: Party) -> None:
+    ada = party.begin("Ada")
+    ada.post(f"/rooms/{party.code}/links", link="fake:movie:603")
+    seats = [party.visit(name, ignore_https_errors=True) for name in ("Cleo", "Ben")]
+    cleo, ben = (inside(seat.page) for seat in seats)
+    assert cleo.url.startswith("https://localhost:") and "/movie/603" in cleo.url
+    cleo.evaluate("fake.say({ event: 'time', currentTime: 1200.5, duration: 6000 })")
+    eventually(seats[0].page, lambda: filmed(party, "Cleo") == [(1_200_500, 6_000_000, 0)])
+    assert "Continue where you stopped" in party.guests["Cleo"].ask("GET", "/my-rooms").text
+    cleo.evaluate("fake.say({ event: 'ended' })")
+    eventually(seats[0].page, lambda: filmed(party, "Cleo") == [(6_000_000, 6_000_000, 1)])
+    # Ben’s frame said nothing: nobody knows how far he got.
+    assert filmed(party, "Ben") == []
+    ben.evaluate("fake.say({ event: 'ended' })")
+    [(position, length, is_done)] = eventually(seats[1].page, lambda: filmed(party, "Ben"))
+    assert is_done and position == length
+    assert "Continue where you stopped" not in party.guests["Cleo"].ask("GET", "/my-rooms").text

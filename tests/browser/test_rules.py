@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.story import Party, Seat, held
 from tests.browser.test_axe import ONE_WAY, OTHER_WAY, expect_no_faults
+from tests.browser.test_playlists import become_account
 
 pytest_plugins = ["tests.browser.story_fixtures"]
 pytestmark = pytest.mark.browser
@@ -244,3 +245,73 @@ def test_what_a_guest_may_do_changes_on_their_screen_with_the_kind_of_room(party
     expect(page.locator("#set-name")).to_have_value("Half a na")
     assert [seat.loads for seat in (ada, ben)] == [1, 1]
     ben.is_fresh()
+
+
+def words(page: Page) -> list[str]:
+    """What an open menu of a row offers."""
+    expect(page.locator("#track-menu")).to_be_visible()
+    return page.locator("#track-menu [role=menuitem]").all_inner_texts()
+
+
+def test_a_guest_with_an_account_saves_a_waiting_track_from_its_row_and_may_no_more_than_before(
+    party: Party,
+) -> None:
+    party.begin("Ada", tracks=3)
+    ben = party.visit("Ben", has_touch=True, viewport={"width": 390, "height": 844})
+    party.guests["Ben"].add(party.code, party.tracks[5:6])
+    become_account(party, "Ben")
+    page = party.again(ben).page
+    theirs, other, own = party.items()
+    expect(page.locator(f"#queue-item-{own}")).to_have_class(re.compile("is-mine"))
+    # What is in the menu of one's own row has no button beside it.
+    expect(page.locator(f"#remove-{own}")).to_be_hidden()
+    expect(page.locator(".track > .grip")).to_have_count(0)
+    for item in (theirs, own):
+        box = page.locator(f"#more-{item}").bounding_box()
+        assert box and box["width"] >= 44 and box["height"] >= 44
+        assert box["x"] + box["width"] <= 390
+    page.locator(f"#more-{own}").tap()
+    assert words(page) == ["Save this track", "Remove"]
+    expect_no_faults(page, ((390, "light"), (390, "dark")))
+    page.keyboard.press("Escape")
+    page.focus(f"#more-{other}")
+    page.keyboard.press("Enter")
+    assert words(page) == ["Save this track"]
+    expect(page.locator("#track-menu [data-save]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#playlist-sheet .keep__what")).to_have_text("Song 3")
+    page.fill("#keep-name", "Mine")
+    page.click("#keep-make")
+    expect(page.locator("#notice")).to_contain_text("Song 3 is in Mine.")
+    # A row that changed is marked anew.
+    party.guests["Ada"].vote(party.code, other)
+    expect(page.locator(f"#vote-{other} .vote__count")).to_have_text("Score 1")
+    expect(page.locator(f"#more-{other}")).to_be_visible()
+    party.guests["Ada"].add(party.code, party.tracks[6:7])
+    expect(page.locator(f"#more-{party.items()[-1]}")).to_be_visible()
+    page.locator(f"#more-{own}").tap()
+    page.locator("#track-menu [data-remove]").tap()
+    expect(page.locator(f"#queue-item-{own}")).to_have_count(0)
+    expect(page.locator("#notice")).to_contain_text("Removed Song 6.")
+    # Whoever may move rows, and may not take them off, has the handle; and that menu.
+    party.guests["Ada"].post(f"/rooms/{party.code}/settings", reorder="all")
+    expect(page.locator(f"#more-{theirs}")).to_have_count(0)
+    page.locator(f"#grip-{theirs}").tap()
+    assert words(page) == ["Move up", "Move down", "Play next", "Save this track"]
+
+
+def test_a_guest_without_an_account_has_no_menu_on_a_row_and_takes_off_their_own(party: Party) -> None:
+    party.begin("Ada", tracks=3)
+    cleo = party.visit("Cleo")
+    party.guests["Cleo"].add(party.code, party.tracks[5:6])
+    theirs, _, own = party.items()
+    expect(cleo.page.locator(f"#remove-{own}")).to_be_visible()
+    for item in (theirs, own):
+        expect(cleo.page.locator(f"#more-{item}")).to_be_hidden()
+    expect(cleo.page.locator(f"#remove-{theirs}")).to_be_hidden()
+    ada = party.visit("Ada").page
+    ada.click(f"#grip-{theirs}")
+    assert words(ada) == ["Move up", "Move down", "Play next", "Remove"]
+    party.guests["Ada"].post(f"/rooms/{party.code}/settings", reorder="all")
+    cleo.page.click(f"#grip-{own}")
+    assert words(cleo.page) == ["Move up", "Move down", "Play next", "Remove"]

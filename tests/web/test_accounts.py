@@ -13,6 +13,7 @@ from party.change import Person
 from tests.accounts import PASSWORD, known_secrets, make_account, posted
 from tests.doors import COOKIE, Browser, tree, words
 from tests.ledger import every_row
+from tests.screen import Node
 from tests.stage import Cast
 
 __all__ = ["known_secrets", "posted"]
@@ -322,6 +323,24 @@ def test_no_account_field_can_be_set_by_naming_it(me: Browser, account: Person) 
     assert (after.email, after.is_admin, after.password_hash, after.totp_since) == (
         before.email, before.is_admin, before.password_hash, before.totp_since,
     )  # fmt: skip
+
+
+def test_ones_own_pages_lead_to_one_another_and_say_which_is_shown(app, cast: Cast, account: Person) -> None:
+    everywhere = ["/my-rooms", "/playlists", "/sources", "/spotify", "/account"]
+    for person, addresses in (
+        (account, everywhere),
+        (cast.cleo, ["/my-rooms", "/playlists", "/spotify", "/account", "/sign-in"]),
+    ):
+        browser = Browser(app, person)
+        for path, current in (*((each, "page") for each in everywhere), ("/playlists/import", "true")):
+            [bar] = [each for each in tree(browser.get(path)).all() if each.attrs.get("class") == "places"]
+            links = [each.attrs for each in bar.children if isinstance(each, Node)]
+            assert [each["href"] for each in links] == addresses, path
+            shown = {each["href"]: each["aria-current"] for each in links if "aria-current" in each}
+            of = "/" + path.split("/")[1]
+            assert shown == ({of: current} if of in addresses else {}), path
+    stranger = Browser(app).get("/playlists")
+    assert 'class="places"' not in stranger.text and 'href="/sign-in"' in stranger.text
 
 
 def test_a_header_offers_signing_in_or_ones_own_menu(app, cast: Cast, account: Person) -> None:

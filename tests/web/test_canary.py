@@ -91,7 +91,9 @@ class Hidden:
     ids: dict[str, object] = field(default_factory=dict)
 
 
-BROUGHT = ("file", "failed", "subtitle", "list", "shared", "entry", "server", "searched", "found", "work")
+BROUGHT = (
+    "file", "failed", "subtitle", "list", "shared", "deleted", "entry", "server", "searched", "found", "work",
+)  # fmt: skip
 """What people bring and keep, each with a canary of its own."""
 
 
@@ -133,8 +135,9 @@ def bring(mark: str, room: Room, host: int, guest: int, now: int) -> tuple[list[
             share_token=token,
             created_at=now,
             changed_at=now,
+            deleted_at=now if what == "deleted" else None,
         )
-        for what, token in (("list", None), ("shared", f"{mark}sharetoken"))
+        for what, token in (("list", None), ("shared", f"{mark}sharetoken"), ("deleted", None))
     ]
     for each in lists:
         entry = PlaylistEntry.create(
@@ -587,12 +590,17 @@ def test_nobody_puts_on_or_keeps_what_is_not_theirs_to_see(app: Flask, sweep: Sw
             (f"/playlists/{mine}/copies", "to"),
             (f"/rooms/{own}/playlists", "to"),
             (f"/rooms/{own}/shelf", "source"),
+            (f"/playlists/{mine}/line", "room"),
         ):
-            hidden = {"track_id": film, "source": sweep.private.ids["source_id"]}.get(
-                name, sweep.private.ids["playlist_id"]
+            if name == "room" and who in KNEW:
+                continue
+            real = {"track_id": film, "source": sweep.private.ids["source_id"], "room": sweep.private.code}
+            hidden, nowhere = (
+                real.get(name, sweep.private.ids["playlist_id"]),
+                {"room": UNKNOWN}.get(name, 99_001),
             )
             told = []
-            for value in (hidden, 99_001):
+            for value in (hidden, nowhere):
                 form = {name: str(value), "words": "x", "when_empty": "playlist", "item": "1"}
                 answer = sweep.ask(Browser(app, person), "POST", path, data=form)
                 assert answer.status_code >= 400, (who, path, answer.status_code)

@@ -130,12 +130,17 @@ ECHOES: dict[str, tuple[str, str, dict[str, str]]] = {
     "playlist search": ("GET", "/playlists/2/matches", {"search": TERM}),
     "search for one line": ("GET", "/playlists/2/matches", {"search": TERM, "entry": "4"}),
     "playlist name too long": ("POST", "/playlists", {"name": f"{TERM}{'x' * 700}"}),
+    "playlist's other name too long": ("POST", "/playlists/2", {"name": f"{TERM}{'x' * 700}"}),
+    "playlist of nothing": ("POST", "/playlists/import", {"name": TERM}),
+    "playlist of what is none": ("POST", "/playlists/import", {"text": f"<!DOCTYPE x><playlist>{TERM}"}),
+    "playlist for a room": ("POST", "/playlists/2/line", {"room": TERM}),
+    "link of what plays on": ("POST", "/rooms/CODE/plays-on", {"link": f"/playlists/shared/{TERM}"}),
     "link nobody knows": ("POST", "/rooms/CODE/links", {"link": f"https://{TERM}"}),
     "server": ("POST", "/sources", {"kind": "subsonic", "address": f"https://{TERM} x", "secret": "x"}),
     "kind of server": ("POST", "/sources", {"kind": TERM, "address": "https://music.example.org"}),
     "kind of file": ("GET", "/playlists/2/export.TERM".replace("TERM", TERM), {}),
 }
-SIGNED_IN = ("/admin", "/share", "/playlists", "/rooms/CODE/links", "/sources")
+SIGNED_IN = ("/admin", "/share", "/playlists", "/rooms/CODE/links", "/rooms/CODE/plays-on", "/sources")
 """What only somebody with a name, or with an account, is answered."""
 
 

@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 import m3u8
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from media import lists
 from models import Item, Playlist, PlaylistEntry, Room, Track, User
-from party import hosting, playback, playlists, queue, shelf
+from party import hosting, playback, playing_on, playlists, queue, rooms, shelf
 from party.playlists import Line
 from tests.doors import Browser, make_app, tree, words
 from tests.ledger import every_row
+from tests.screen import Node
 from tests.stage import Cast
 
 
@@ -91,6 +93,25 @@ def test_deleting_can_be_undone_from_the_page_that_follows(ada: Browser, made: i
     assert "Deleted." in words(page) and f"/playlists/{made}/restoration" in page.text
     assert ada.get(f"/playlists/{made}").status_code == 404
     ada.post(f"/playlists/{made}/restoration")
+    assert titles(made) == [f"Song {number}" for number in range(4)]
+
+
+def test_what_was_deleted_lately_is_listed_and_brought_back_from_there(
+    ada: Browser, ben: Browser, made: int
+) -> None:
+    assert "Deleted lately" not in words(ada.get("/playlists"))
+    ada.post(f"/playlists/{made}/removal")
+    for browser, is_listed in ((ada, True), (ben, False)):
+        page = browser.get("/playlists")
+        assert ("Deleted lately" in words(page)) is is_listed
+        assert (tree(page).find(f"deleted-{made}") is not None) is is_listed
+    assert "Deleted lately They are kept for thirty days. Late 4 tracks" in words(ada.get("/playlists"))
+    assert "Bring back : Late" in words(ada.get("/playlists"))
+    assert tree(ada.get("/playlists")).find(f"playlist-{made}") is None
+    answer = ada.post(f"/playlists/{made}/restoration")
+    assert (answer.status_code, answer.location) == (303, "/playlists")
+    page = ada.get("/playlists")
+    assert "Deleted lately" not in words(page) and tree(page).find(f"playlist-{made}") is not None
     assert titles(made) == [f"Song {number}" for number in range(4)]
 
 
@@ -217,8 +238,88 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(
     if "file" in form:
         data, name = form["file"]  # type: ignore[misc]
         form = {"file": (BytesIO(data), name)}
-    answer = ada.post("/playlists/import", **form)
+    answer = ada.post("/playlists/import", **form, name="Long drive")
     assert answer.status_code == 422 and sentence in words(answer)
+    assert every_row() == before
+    assert field(answer, "bring-name").attrs["value"] == "Long drive", "typed again for nothing"
+    wrong = "bring-text" if "text" in form else "bring-file"
+    assert is_at_fault(answer, wrong)
+    assert told(field(answer, "bring-text")).split() == str(form.get("text", "")).split()
+
+
+def test_a_file_too_long_to_be_read_is_known_before_it_is_sent(ada: Browser) -> None:
+    chosen = field(ada.get("/playlists/import"), "bring-file")
+    assert chosen.attrs["data-most-bytes"] == str(lists.MOST_BYTES)
+    assert chosen.attrs["data-too-much"] == lists.TOO_MUCH
+
+
+def told(node: Node) -> str:
+    """The text of a node."""
+    return " ".join(child if isinstance(child, str) else told(child) for child in node.children).strip()
+
+
+def field(page: TestResponse, of: str) -> Node:
+    found = tree(page).find(of)
+    assert found is not None, of
+    return found
+
+
+def is_at_fault(page: TestResponse, of: str) -> bool:
+    """The field has the focus and is described by what is wrong with it; no other one is."""
+    wrong = field(page, of)
+    said = told(field(page, f"{of}-error"))
+    assert wrong.attrs["aria-describedby"] == f"{of}-error" and page.text.count("autofocus") == 1
+    return bool(said) and "autofocus" in wrong.attrs and wrong.attrs["aria-invalid"] == "true"
+
+
+@pytest.mark.parametrize("typed", ["", "\u200b", "x" * 101])
+def test_a_name_that_cannot_be_comes_back_in_its_form(ada: Browser, made: int, typed: str) -> None:
+    before = every_row()
+    for path, name in (("/playlists", "list-name"), (f"/playlists/{made}", "new-name")):
+        answer = ada.post(path, name=typed)
+        assert answer.status_code == 422 and "Late" in words(answer)
+        assert is_at_fault(answer, name) and field(answer, name).attrs["value"] == typed
+    assert every_row() == before
+
+
+def test_a_name_that_nobody_sees_is_the_only_thing_wrong_with_an_import(ada: Browser) -> None:
+    before = every_row()
+    answer = ada.post("/playlists/import", name="\u200b", text="Artist 1 – Song 1")
+    assert answer.status_code == 422 and is_at_fault(answer, "bring-name")
+    assert told(field(answer, "bring-text")) == "Artist 1 – Song 1"
+    assert every_row() == before
+
+
+def test_a_refused_form_of_a_playlist_comes_back_with_the_playlist(
+    ada: Browser, made: int, cast: Cast
+) -> None:
+    full = playlists.keep_lines(
+        cast.ada, "Full", [Line(f"Line {at}") for at in range(playlists.ENTRIES_MOST)]
+    )
+    first, before = ids(full)[0], every_row()
+    hidden = str(cast.tracks[0] + 10_000)
+    for path, form, status, sentence in (
+        (
+            f"/playlists/{full}/entries",
+            {"track_id": str(cast.tracks[0])},
+            429,
+            "A playlist holds 2000 tracks",
+        ),
+        (f"/playlists/{full}/entries/{first}/match", {"track_id": hidden}, 404, "not in the library"),
+        (f"/playlists/{made}/copies", {"to": str(full)}, 429, "A playlist holds 2000 tracks"),
+    ):
+        answer = ada.post(path, **form)
+        name = "Late" if str(made) in path.split("/") else "Full"
+        assert answer.status_code == status and name in words(answer), path
+        assert sentence in told(field(answer, "notice"))
+    assert every_row() == before
+
+
+def test_what_a_guest_may_not_keep_leads_to_an_account(cleo: Browser) -> None:
+    before = every_row()
+    for path, form in (("/playlists", {"name": "x"}), ("/playlists/import", {"text": "A – B"})):
+        answer = cleo.post(path, **form)
+        assert answer.status_code == 403 and "Make an account" in words(answer)
     assert every_row() == before
 
 
@@ -339,17 +440,28 @@ def test_our_own_addresses_find_their_track_only_for_those_who_may_use_it(
     assert playlists.entries_of(bring(ada, name="Forged", text=forged))[0].track_id is None
 
 
-def test_links_that_a_provider_reads_are_kept_until_they_are_put_on(ada: Browser, cast: Cast) -> None:
+def test_links_that_a_provider_reads_are_kept_until_they_are_put_on(
+    app: Flask, ada: Browser, cast: Cast
+) -> None:
     made = bring(ada, name="Links", text="title,url\nOne,https://youtu.be/dQw4w9WgXcQ\nTwo,C:\\two.mp3")
     assert [entry.link for entry in playlists.entries_of(made)] == [
         "https://youtu.be/dQw4w9WgXcQ",
         "C:\\two.mp3",
     ]
+    page = ada.get(f"/playlists/{made}")
+    linked = ids(made)[0]
+    assert "One plays from its link" in words(page) and "Two words only" in words(page)
+    assert "1 line plays from its link 1 line is words only" in words(page)
+    taken = Browser(app, cast.ada, htmx=True).post(f"/playlists/{made}/entries/{linked}/removal")
+    assert "plays from" not in words(taken) and "1 line is words only" in words(taken)
+    ada.post(f"/playlists/{made}/entries/{linked}/restoration")
     asked = words(ada.get(f"/playlists/{made}/matches"))
+    assert "1 line plays from its link. 1 line is words only. Whatever" in asked
     assert asked.count("It plays from its link once it goes on a line.") == 1, (
         "a file of somebody's disk does not"
     )
     ada.post(f"/rooms/{cast.code}/playlists/{made}")
+    assert "plays from its link" not in words(ada.get(f"/playlists/{made}"))
     first, second = playlists.entries_of(made)
     assert first.track.provider == "youtube" and second.track_id is None
     assert Item.get().track_id == first.track_id
@@ -382,6 +494,75 @@ def test_a_plain_form_is_told_the_same_on_the_page_that_follows(app: Flask, cast
     assert said not in words(ada.get(f"/rooms/{cast.code}?said=1%201%20went%20on"))
     time.move(61)
     assert said not in words(ada.get(page)), "that is no news any more"
+
+
+def test_a_playlist_goes_on_the_line_of_a_room_from_its_own_page(ada: Browser, cast: Cast, made: int) -> None:
+    page = ada.get(f"/playlists/{made}")
+    assert tree(page).find("put-room") is None and "Put all on in Friday" in words(page)
+    answer = ada.post(f"/playlists/{made}/line", room=cast.code)
+    assert answer.status_code == 303 and answer.location.startswith(f"/rooms/{cast.code}?said=")
+    assert "4 went on." in words(ada.get(answer.location)) and len(cast.seen().items) == 3
+
+
+def test_which_room_it_is_is_asked_where_there_are_several(ada: Browser, cast: Cast, made: int) -> None:
+    other = rooms.open_room(cast.ada, "Second", 300)
+    over = rooms.open_room(cast.ada, "Over", 300)
+    rooms.open_room(cast.ben, "Ben's", 300)
+    hosting.end_room(cast.ada, over)
+    page = ada.get(f"/playlists/{made}")
+    offered = [option.attrs["value"] for option in field(page, "put-room").children]
+    assert offered == [other, cast.code], "those one is in and that go on, the newest first"
+    assert ada.post(f"/playlists/{made}/line", room=other).location.startswith(f"/rooms/{other}")
+    assert len(cast.seen().items) == 0
+
+
+def test_a_room_where_one_may_put_nothing_on_says_so_beside_the_button(
+    ben: Browser, ada: Browser, cast: Cast, made: int
+) -> None:
+    own = playlists.keep_lines(cast.ben, "Own", [_line(cast.tracks[0])])
+    Room.update(settings={"add": "host"}).execute()
+    before = every_row()
+    answer = ben.post(f"/playlists/{own}/line", room=cast.code)
+    assert answer.status_code == 403 and told(field(answer, "put-room-error"))
+    assert "autofocus" in field(answer, "put-on").attrs
+    assert ada.post(f"/playlists/{made}/line", room="NOSUCH99").status_code == 404
+    assert ben.post(f"/playlists/{made}/line", room=cast.code).status_code == 404, "it is Ada's"
+    assert every_row() == before
+
+
+def test_what_a_room_refuses_of_its_box_is_said_in_the_box(ada: Browser, ben: Browser, cast: Cast) -> None:
+    [item] = cast.add(1)
+    mine = playlists.keep_lines(cast.ben, "Ben's", [_line(cast.tracks[2])])
+    Room.update(settings={"add": "host"}).execute()
+    base, before = f"/rooms/{cast.code}", every_row()
+    for browser, path, form, status, kept in (
+        (ada, "/playlists", {"name": "y" * 101}, 422, "y" * 101),
+        (ada, "/playlists", {"item": str(item), "name": "x" * 101}, 422, "x" * 101),
+        (
+            ada,
+            "/plays-on",
+            {"link": "http://x/playlists/shared/no-such"},
+            404,
+            "http://x/playlists/shared/no-such",
+        ),
+        (ben, f"/playlists/{mine}", {}, 403, "Back to the room"),
+    ):
+        answer = browser.post(base + path, **form)
+        assert answer.status_code == status and kept in answer.text and "Back to the room" in words(answer), (
+            path
+        )
+        assert told(field(answer, "notice")) and tree(answer).find("playlist-sheet") is not None
+    assert every_row() == before
+
+
+def test_what_is_empty_is_put_on_nowhere(app: Flask, ada: Browser, cast: Cast, made: int) -> None:
+    empty = playlists.create_playlist(cast.ada, "Empty")
+    assert tree(ada.get(f"/playlists/{empty}")).find("put-on") is None
+    for purpose, offered in (("line", False), ("empty", False), ("track", True)):
+        [item] = cast.add(1)
+        sheet = tree(ada.get(f"/rooms/{cast.code}/playlists", **{"for": purpose, "item": item}))
+        assert sheet.find(f"keep-{made}") is not None
+        assert (sheet.find(f"keep-{empty}") is not None) is offered, purpose
 
 
 def test_a_limit_stops_it_where_it_is_reached(app: Flask, cast: Cast) -> None:
@@ -480,6 +661,23 @@ def test_what_plays_on_is_chosen_from_the_settings(ada: Browser, ben: Browser, c
     )
     assert ada.post(base, when_empty="nothing").status_code == 303
     assert cast.seen().items == ()
+
+
+def test_links_play_on_and_a_list_of_which_nothing_can_says_so(ada: Browser, cast: Cast) -> None:
+    tube = playlists.keep_lines(
+        cast.ada, "Tube", [Line("A video", link=f"https://youtu.be/{'abcdefghij'}{n}") for n in range(5)]
+    )
+    base = f"/rooms/{cast.code}/plays-on"
+    for lines in ([Line("Words")], [Line("An old page", link="gopher://example.org/")]):
+        silent = playlists.keep_lines(cast.ada, "Silent", lines)
+        before = every_row()
+        answer = ada.post(base, playlist_id=str(silent))
+        assert answer.status_code == 422 and "can play on by itself" in words(answer)
+        assert every_row() == before
+    playlists.append(Playlist.get_by_id(tube), [Line("Words")])
+    assert "said=" in ada.post(base, playlist_id=str(tube)).location
+    assert cast.seen().settings.empty_playlist == tube
+    assert len(playing_on.next_links(cast.code)) == 5
 
 
 @pytest.mark.parametrize("what", ["line", "tonight"])

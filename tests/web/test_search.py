@@ -282,8 +282,22 @@ def test_a_library_row_says_what_may_be_listened_to(cast: Cast, app: Flask) -> N
 
 
 def test_the_form_searches_the_room(cast: Cast, app: Flask) -> None:
-    form = node(tree(Browser(app, cast.cleo).get(f"/rooms/{cast.code}")), "add")
+    form = node(tree(Browser(app, cast.cleo).get(f"/rooms/{cast.code}")), "add-words")
     assert form and form.attrs["action"] == form.attrs["hx-get"] == url(cast)
-    form = node(tree(Browser(app).get("/library")), "add")
+    form = node(tree(Browser(app).get("/library")), "add-words")
     assert form and form.attrs["action"] == "/library"
+
+
+def test_what_narrows_the_results_belongs_to_the_form_though_it_stands_with_them(
+    cast: Cast, app: Flask
+) -> None:
+    page = tree(Browser(app, cast.cleo).get(f"/rooms/{cast.code}"))
+    words, others = node(page, "add-words"), ("genre", "ordering")
+    assert words and "input from:#library" in str(words.attrs["hx-trigger"])
+    for name in others:
+        narrowing = node(page, name)
+        assert narrowing and narrowing.attrs["form"] == "add-words" and words.find(name) is None
+    found = tree(Browser(app, cast.cleo, htmx=True).get(url(cast), search="song"))
+    [asking] = [each for each in found.all() if each.attrs.get("hx-post")]
+    assert asking.attrs["hx-include"] == "#add-words"
     assert settings.providers_off == ()

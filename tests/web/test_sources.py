@@ -120,6 +120,38 @@ def test_what_makes_no_sense_is_refused(ada: Browser, home: Home, kind: str, wro
     assert PASSWORD not in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("http://192.168.1.5:4533", servers.INSIDE.format("192.168.1.5:4533")),
+        ("https://navidrome.lan", servers.INSIDE.format("navidrome.lan")),
+        ("http://music.example.org", servers.UNUSUAL.format("music.example.org")),
+    ],
+)
+def test_an_address_that_the_house_does_not_go_to_says_who_can_change_that(
+    ada: Browser, home: Home, kind: str, address: str, sentence: str
+) -> None:
+    assert "has to be named in PRIVATE_HOSTS" in words(ada.get("/sources"))
+    before = every_row()
+    answer = ada.post("/sources", kind=kind, address=address, username=USERNAME, secret=PASSWORD)
+    assert answer.status_code == 422 and sentence in words(answer)
+    assert every_row() == before and home.asked == []
+    form = tree(answer).find("connect")
+    typed = {node.attrs["name"]: node.attrs.get("value") for node in form.all() if node.tag == "input"}
+    assert typed == {"address": address, "username": USERNAME, "secret": None}
+    assert [node.attrs["value"] for node in form.all() if "selected" in node.attrs] == [kind]
+
+
+def test_what_the_operator_named_is_connected_however_it_is_written(
+    cast: Cast, app: Flask, kind: str
+) -> None:
+    listed = make_app(private_hosts=("NAS.lan:80", "192.168.1.5:4533"))
+    for address in ("http://nas.lan", "http://NAS.lan:80/", "http://192.168.1.5:4533"):
+        form = {"kind": kind, "address": address, "username": address, "secret": "x"}
+        assert Browser(listed, cast.ada).post("/sources", **form).status_code == 303
+    assert {source.address for source in Source.select()} == {"http://nas.lan", "http://192.168.1.5:4533"}
+
+
 def test_a_kind_that_is_switched_off_is_not_offered(cast: Cast, app: Flask, kind: str) -> None:
     off = make_app(providers_off=(kind,))
     page = Browser(off, cast.ada).get("/sources").get_data(as_text=True)
