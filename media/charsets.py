@@ -1,4 +1,4 @@
-"""In which signs a text was written, where it does not say: by its marks, its language, or the look of its letters."""
+"""Which encoding a text is in: told by its byte order mark, its language, or the look of its letters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LANGUAGES = {
     "cp932": "ja jpn",
     "cp949": "ko kor",
     "gb18030": "zh zho chi",
-    "big5hkscs": "zh-tw zh-hk zh-hant",
+    "big5hkscs": "zh-tw zh-hk zh-mo zh-hant",
     "cp874": "th tha",
 }
 _BY_LANGUAGE = {code: name for name, codes in _LANGUAGES.items() for code in codes.split()}
@@ -62,8 +62,10 @@ def read_again(texts: dict[str, str]) -> dict[str, str]:
 
 
 def _of_language(language: str) -> str:
-    whole = language.strip().lower()
-    return _BY_LANGUAGE.get(whole) or _BY_LANGUAGE.get(whole.partition("-")[0], "")
+    tag = language.strip().lower()
+    while tag and tag not in _BY_LANGUAGE:
+        tag = tag.rpartition("-")[0]
+    return _BY_LANGUAGE.get(tag, "")
 
 
 def _by_look(data: bytes) -> str:

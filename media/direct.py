@@ -54,6 +54,13 @@ def recognise(text: str, settings: Settings) -> Reference | None:
     )
 
 
+def says_what(reference: Reference) -> bool:
+    """False for a link whose name does not say what it leads to: only looking it up tells."""
+    return (
+        reference.provider != PROVIDER.name or "." in reference.reference.rpartition("/")[2].partition("?")[0]
+    )
+
+
 def fetch(reference: Reference, settings: Settings) -> Facts:
     """What is at the link, from its beginning."""
     answer = net.fetch(

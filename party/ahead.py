@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
-from models import Item, Play, Playlist, PlaylistEntry, Track, rows
+from models import Item, Play, Playlist, PlaylistEntry, Room, Track, rows
 from party.change import Change
 
 NEW_AHEAD = 5
 """While fewer of a playlist's tracks are new to the room, more of its links are brought in: so many at a time."""
+AGAIN_MS, ROOMS_REMEMBERED = 60_000, 10_000
+
+# The links handed over last in each room, and when. What is lost with a process is handed over once more.
+_handed: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
 
 def lines(playlist: Playlist, *columns: Any) -> Any:
@@ -34,5 +39,25 @@ def next_links(c: Change, playlist: Playlist, may_come: Any) -> list[str]:
     if not c.settings.links:
         return []
     played = Play.select(Item.track).join(Item).where(Play.room == c.room)
-    new = lines(playlist, Track.id).where(may_come, Track.id.not_in(played))
+    taken_off = Item.select(Item.track).where(
+        Item.room == c.room, Item.is_filler, Item.state == "removed", Item.removed_by.is_null(False)
+    )
+    # One that was asked for in vain is waited for no longer.
+    comes = (Track.state == "ready") | (Track.tries <= 1)
+    new = lines(playlist, Track.id).where(
+        may_come, comes, Track.id.not_in(played), Track.id.not_in(taken_off)
+    )
     return links_of(playlist) if new.distinct().count() < NEW_AHEAD else []
+
+
+def is_due(room: Room, links: list[str], now: int) -> bool:
+    """True where there are links to hand over; the same ones once a minute, since those that nobody reads stay."""
+    before, at = _handed.get(room.epoch, (0, 0))
+    mark = hash(tuple(links))
+    if not links or (before == mark and at <= now < at + AGAIN_MS):
+        return False
+    _handed[room.epoch] = (mark, now)
+    _handed.move_to_end(room.epoch)
+    if len(_handed) > ROOMS_REMEMBERED:
+        _handed.popitem(last=False)
+    return True

@@ -8,7 +8,7 @@ from party.reads import LENGTH
 TELLING = ("youtube", "vimeo", "spotify")
 """Players that know how long a track is once it plays."""
 UNTOLD_MS = 900_000
-"""So long the room plays what it chose itself and nobody's player tells the length of: something must follow it."""
+"""What the room chose itself plays so long at most while nobody's player told its length: something must follow it."""
 
 
 def end_of(playback: Playback) -> int | None:

@@ -280,7 +280,7 @@ def _of_playlist(c: Change, tonight: _Tonight, host: Member) -> list[Candidate]:
     playlist = playlist_of(c)
     if playlist is None:
         return []
-    if ahead.next_links(c, playlist, may_come(c)):
+    if ahead.is_due(c.room, ahead.next_links(c, playlist, may_come(c)), c.now):
         work.hand_over("bring_links", c.room.code)
     query = ahead.lines(playlist, Track.id, Track.title, Track.artist).where(_playable(c)).distinct()
     return [

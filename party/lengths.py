@@ -24,8 +24,8 @@ PLAYING_ALONG = ("in_step", "muted", "adjusting", "in_ad")
 def report_length(actor: Actor, code: str, item_id: int, duration_ms: int) -> None:
     """Say how long the item is that plays: whoever may control the playback, or put it on. Known already is nothing.
 
-    While none of those is here, two others who say the same are believed, or the only one whose player plays along:
-    one guest among several cuts nothing short. What one room's players say ends the track in that room and nowhere
+    While none of those is here, two guests who say the same are believed, or the only one whose player plays along: one
+    among several cuts nothing short. What one room's players say ends the track in that room and nowhere
     else, or anybody could cut it short for all.
     """
     if not SHORTEST_MS <= duration_ms <= LONGEST_MS:
@@ -67,14 +67,15 @@ def _somebody_knows(c: Change, item: Item) -> bool:
 
 
 def _agreed(c: Change, item: Item, duration_ms: int) -> int:
-    """What this seat says, if nobody else plays along, or somebody who does said the same; 0 while neither is so."""
-    others = _here(c, Presence.member).where(Presence.step.in_(PLAYING_ALONG), Presence.member != c.seat.id)
-    heard = {member.id for member in _seats(others) if can(role_of(c.room, member, c.now), "report_length")}
+    """What this seat says, if it alone plays along, or another that does said the same; 0 while neither is so."""
+    along = _here(c, Presence.member).where(Presence.step.in_(PLAYING_ALONG))
+    heard = {member.id for member in _seats(along) if can(role_of(c.room, member, c.now), "report_length")}
+    others = heard - {c.seat.id}
     words = _words(c, item)
     said, at = words.get(c.seat.id, (0, 0))
-    if not heard:
+    if heard and not others:
         return duration_ms
-    for member_id in heard & words.keys():
+    for member_id in others & words.keys():
         if abs(words[member_id][0] - duration_ms) <= SAME_MS:
             return max(words[member_id][0], duration_ms)
     if said != duration_ms and not at <= c.now < at + AGAIN_MS:

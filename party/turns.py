@@ -17,7 +17,7 @@ REASON_LONGEST = 200
 STALLED_MS = 60_000
 """A file of which nothing came for so long holds up none behind it."""
 LOOKED_AT_MOST_MS = 600_000
-"""Nor does one that is looked at for longer than another has been ready."""
+"""A file that has been ready for so long waits no longer for one that is still looked at."""
 
 
 def is_ready(row: Upload) -> bool:

@@ -257,13 +257,12 @@ def refuse(upload_id: int, sentence: str) -> None:
 
 def check_again() -> None:
     """Hand over once more what has been whole for a minute and is not checked; what waited long enough goes on."""
-    turns.put_on_stalled()
     late = UNCHECKED & (Upload.touched_at < now_ms() - CHECK_AGAIN_MS)
-    if not Upload.select().where(late).exists():
-        return
-    with write():
-        for row in locking(Upload.select().where(late).order_by(Upload.id)):
-            _hand_to_worker(row)
+    if Upload.select().where(late).exists():
+        with write():
+            for row in locking(Upload.select().where(late).order_by(Upload.id)):
+                _hand_to_worker(row)
+    turns.put_on_stalled()
 
 
 def forget_abandoned() -> int:

@@ -16,7 +16,7 @@ from party import lookups, playing_on
 from party.change import connected
 from party.errors import Refusal
 from tasks import huey, spotify
-from tasks.outside import goes_outside
+from tasks.outside import BEHIND, goes_outside
 
 COVER_BYTES = 5_000_000
 PICTURES = ("image/",)
@@ -29,7 +29,7 @@ def look_up(track_id: int) -> None:
     look_up_here(track_id, settings)
 
 
-@huey.task(name="bring_links")
+@huey.task(name="bring_links", priority=BEHIND)
 def bring_links(code: str) -> None:
     """Read the links that are to play on in a room soon, and have them looked up. Not needed any more: nothing."""
     bring_links_here(code, settings)
@@ -40,7 +40,8 @@ def bring_links_here(code: str, wanted: Settings) -> None:
     try:
         with connected():
             links = playing_on.next_links(code)
-        found = registry.recognise_all(links, wanted)
+        # A frame of another site never says that it is over: nothing would follow it.
+        found = (each for each in registry.recognise_all(links, wanted) if each[1].player != "embed")
         facts = {link: asdict(known) for link, known in islice(found, playing_on.AT_ONCE)}
         with connected():
             playing_on.bring_links(code, facts)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flask import current_app, request
 from werkzeug.wrappers import Response
 
-from media import embeds, lists, registry
+from media import direct, embeds, lists, registry
 from media.lists import FORMATS, Listing, Row
 from media.provider import Reference, Trouble
 from party import matching
@@ -53,9 +53,13 @@ def recognised(links: Iterable[str]) -> list[tuple[str, Reference]]:
 
 
 def playing(links: Iterable[str]) -> frozenset[str]:
-    """The same links alone. There may be thousands, so other threads read them."""
+    """The same links alone, but for pages that may be anything. There may be thousands, so other threads read them."""
     wanted = current_app.config["SETTINGS"]
-    return frozenset(matching.run(lambda: [link for link, _ in registry.recognise_all(links, wanted)]))
+
+    def read() -> list[str]:
+        return [link for link, known in registry.recognise_all(links, wanted) if direct.says_what(known)]
+
+    return frozenset(matching.run(read))
 
 
 def as_facts(links: Iterable[str]) -> dict[str, dict[str, Any]]:

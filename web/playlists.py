@@ -111,8 +111,12 @@ def delete_playlist(playlist_id: int) -> Answer:
 @playlist_pages.post(f"{OWN}/restoration")
 def restore_playlist(playlist_id: int) -> Answer:
     """Bring it back."""
-    playlists.restore_playlist(actor(), playlist_id)
-    return _moved_to("/playlists")
+
+    def act() -> Answer:
+        playlists.restore_playlist(actor(), playlist_id)
+        return _moved_to("/playlists")
+
+    return tried(act, lambda said: list_pages.list_page(message=said))
 
 
 @playlist_pages.post(f"{OWN}/sharing")

@@ -9,7 +9,7 @@
   if (!partyline?.frames) return;
   const TICK_MS = 100, COUNT_FROM = 3, NOW_MS = 2500, LEAST_COUNT_MS = 1000;
   const LONGEST_SECONDS = 86400, LONGEST_MESSAGE = 20000, PROGRESS_EVERY_MS = 1000;
-  const ENDED = ['ended', 'complete', 'completed', 'finished'];
+  const ENDED = ['ended', 'completed', 'finished'];
   const SENTENCE = 'This player can’t be steered from here. Press play together.';
 
   function clockWords(ms) {

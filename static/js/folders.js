@@ -3,7 +3,7 @@
  */
 (() => {
   const { partyline } = window;
-  const MOST = 500, DEEPEST = 8;
+  const MOST = 500, MOST_OTHERS = 5000, DEEPEST = 8;
 
   /** What was dropped, where a folder is among it; else nothing. Asked while the drop lasts: afterwards nobody knows. */
   partyline.droppedEntries = ({ items }) => {
@@ -30,7 +30,7 @@
         else found.others += 1;
         continue;
       }
-      if (found.files.length + found.others >= MOST) { found.isCut = true; return; }
+      if (found.files.length >= MOST || found.others >= MOST_OTHERS) { found.isCut = true; return; }
       const file = plays(entry.name) ? await fileOf(entry) : null;
       if (file) found.files.push(file); else found.others += 1;
     }
@@ -44,7 +44,7 @@
     const some = () => new Promise((done) => { reader.readEntries(done, () => done([])); });
     for (let part = await some(); part.length; part = await some()) {
       all.push(...part);
-      if (all.length > 2 * MOST) break;
+      if (all.length > MOST + MOST_OTHERS) break;
     }
     return all;
   }

@@ -204,8 +204,12 @@
     const row = result === 'done' && request.form?.matches('[action$="/removal"]') && request.form.closest('.begun__row');
     if (!row) return;
     const heir = row.nextElementSibling ?? row.previousElementSibling;
+    // The answer comes later: whoever is at something else by then stays there.
+    const isHere = row.contains(document.activeElement) || document.activeElement === document.body;
     if (heir) row.remove(); else row.closest('.begun').remove();
-    heir?.querySelector('.btn--icon').focus({ preventScroll: true });
+    if (!isHere) return;
+    const rest = byId('tabs').offsetParent ? byId('tabs').querySelector('[aria-current]') : document.querySelector('.line__scroll');
+    (heir?.querySelector('.btn--icon') ?? rest)?.focus({ preventScroll: true });
   });
 
   setInterval(() => {

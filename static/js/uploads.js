@@ -249,6 +249,8 @@
     const chosen = [...files];
     if (!chosen.length) return;
     if (!mayBring()) { turnAway(); return; }
+    // What is open over the list of files gives way to it.
+    byId('add')?.classList.remove('is-open');
     for (const file of chosen) {
       const known = jobs.find((job) => job.state === 'waiting' && job.name === file.name && job.size === file.size);
       const job = known ?? make({ name: file.name, size: file.size });
@@ -413,7 +415,7 @@
     const endings = box.dataset.accept.split(',').filter((kind) => kind.startsWith('.'));
     const { files, others, isCut } = await partyline.filesBelow(entries, endings);
     take(files);
-    if (!files.length) partyline.toast?.('Nothing in there plays here.', { isBad: true });
+    if (!files.length) partyline.toast?.(isCut ? 'That is too much at once. Drop a smaller folder.' : 'Nothing in there plays here.', { isBad: true });
     else if (isCut) partyline.toast?.(`That is a lot. ${counted(files.length, 'file')} from it came along, the rest was left out.`);
     else if (others) partyline.toast?.(`${counted(others, 'other file')} in there won’t play here and ${others === 1 ? 'was' : 'were'} left out.`);
   }

@@ -497,7 +497,7 @@ def test_an_end_without_times_is_where_it_ends_as_far_as_anybody_knows(
         ({"type": "PLAYER_EVENT", "data": {"event": "timeupdate", "currentTime": 0, "duration": 60}}, [0, 60_000]),
         ({"progress": 50, "duration": 60}, [30_000, 60_000]),
         ({"event": "ended"}, [None, None]),
-        ('{"type":"PLAYER_EVENT","data":{"event":"complete","currentTime":3,"duration":60}}', [60_000, 60_000]),
+        ('{"type":"PLAYER_EVENT","data":{"event":"completed","currentTime":3,"duration":60}}', [60_000, 60_000]),
         ({"event": ["ended"]}, None),
         ({"state": "ended"}, None),
         ({"currentTime": -1}, None),

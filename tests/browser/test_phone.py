@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.patience import PATIENCE_SECONDS
 from tests.browser.story import Party, Seat
 from tests.browser.test_axe_media import become_account
 
@@ -145,6 +149,9 @@ def test_what_was_begun_is_offered_where_a_phone_comes_in(party: Party) -> None:
         )
         guest.post(f"/rooms/{party.code}/progress", item=playing, position_ms=40_000, duration_ms=100_000)
         guest.post(f"/rooms/{party.code}/playback", action="skip")
+    # A song that a room skipped is not offered; these just ended.
+    with closing(sqlite3.connect(party.house.database, timeout=PATIENCE_SECONDS)) as connection, connection:
+        connection.execute("UPDATE play SET end_reason = 'finished' WHERE end_reason = 'skipped'")
     ada = party.visit("Ada", **PHONE)
     for tab in ("line", "player"):
         page = go_to(ada, tab)

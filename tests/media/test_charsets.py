@@ -61,7 +61,10 @@ def test_without_a_language_cyrillic_is_known_by_its_look() -> None:
         assert text_of(text.encode("cp1252"), "nonsense, no tag") == text
 
 
-@pytest.mark.parametrize("language", ["", "ru", "pl", "el", "he", "ja", "ko", "zh", "zh-tw", "vi", "th"])
+@pytest.mark.parametrize(
+    "language",
+    ["", "ru", "pl", "el", "he", "ja", "ko", "zh", "zh-tw", "zh-Hant-TW", "sr-Latn-RS", "vi", "th"],
+)
 def test_bytes_that_are_no_letters_never_raise(language: str) -> None:
     for data in (b"\x81\x8d\x98\xff\xfe\xff", b"a\x98\xc0\x80", bytes(range(255, 0, -1)), b"\xff\xfea", b""):
         assert isinstance(text_of(data, language), str)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models import Event, Item, Playlist, Presence, Room, Track, User, Vote, database
 from party import (
     adding,
+    ahead,
     auditor,
     chat_log,
     configuring,
@@ -361,6 +362,40 @@ def test_no_more_and_nothing_else_is_brought_than_what_is_wanted(
     before = every_row()
     assert playing_on.bring_links(cast.code, FACTS) == 0
     assert every_row() == before
+
+
+def test_links_that_nobody_reads_are_handed_over_once_a_minute(
+    cast: Cast, time, handed: list[tuple[str, object]]
+) -> None:
+    made = playlists.keep_lines(
+        cast.ada, "Few", [Line("a", link=address(KEYS[0])), Line("b", link="gopher://example.org/")]
+    )
+    playing_on.choose_filler(cast.ada, cast.code, "playlist", made, links=FACTS)
+    assert playing_on.bring_links(cast.code, FACTS) == 1
+    look_up_all()
+    time.move(60)
+    handed.clear()
+    for _ in range(5):
+        playing_on.fill_line(cast.code)
+        time.move(5)
+    assert handed == [("bring_links", cast.code)]
+    left = playing_on.next_links(cast.code)
+    assert left == ["gopher://example.org/"]
+    assert not ahead.is_due(cast.room(), left, time.now_ms)
+    assert ahead.is_due(cast.room(), left, time.now_ms + ahead.AGAIN_MS)
+    assert not ahead.is_due(cast.room(), [], time.now_ms + 10 * ahead.AGAIN_MS)
+
+
+def test_what_people_take_off_makes_way_for_the_next_links(
+    cast: Cast, handed: list[tuple[str, object]]
+) -> None:
+    playing_on.choose_filler(cast.ada, cast.code, "playlist", links(cast.ada), links=FACTS)
+    bring(cast)
+    look_up_all()
+    assert bring(cast) == 0
+    playing_on.fill_line(cast.code)
+    queue.remove_item(cast.ada, cast.code, Item.get(Item.is_filler, Item.state == "waiting").id)
+    assert bring(cast) > 0
 
 
 def test_where_links_are_off_none_are_brought_in(cast: Cast, handed: list[tuple[str, object]]) -> None:

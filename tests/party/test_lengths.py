@@ -178,8 +178,18 @@ def test_while_somebody_is_here_whose_word_counts_nobody_elses_does(
         lengths.report_length(cast.cleo, cast.code, item, 90_500)
     assert every_row() == before
     time.move(61)
+    here(cast, "cleo")
     lengths.report_length(cast.cleo, cast.code, item, 90_500)
     assert stage(cast).ends_at is not None, "they went"
+
+
+@pytest.mark.parametrize("step", ["", "waiting"])
+def test_whose_own_player_does_not_play_along_is_not_believed_alone(
+    cast: Cast, item: int, alone: Person, step: str
+) -> None:
+    here(cast, "cleo", step=step)
+    lengths.report_length(cast.cleo, cast.code, item, 1_000)
+    assert stage(cast).ends_at is None
 
 
 def test_whoever_hosted_when_the_room_put_it_on_is_not_its_bringer(

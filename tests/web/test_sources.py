@@ -131,7 +131,7 @@ def test_what_makes_no_sense_is_refused(ada: Browser, home: Home, kind: str, wro
 def test_an_address_that_the_house_does_not_go_to_says_who_can_change_that(
     ada: Browser, home: Home, kind: str, address: str, sentence: str
 ) -> None:
-    assert "has to be named in PRIVATE_HOSTS" in words(ada.get("/sources"))
+    assert "has named it in PRIVATE_HOSTS" in words(ada.get("/sources"))
     before = every_row()
     answer = ada.post("/sources", kind=kind, address=address, username=USERNAME, secret=PASSWORD)
     assert answer.status_code == 422 and sentence in words(answer)
