@@ -174,6 +174,6 @@ def test_the_sweep_hands_nothing_over_that_waits_already(busy: list[threading.Th
 
 
 def test_all_that_asks_others_is_bounded() -> None:
-    here = {"check_upload", "measure_track"}
+    here = {"check_upload", "measure_track", "bring_links"}
     assert set(tasks.CARRIERS) - here <= set(outside._tasks)
     assert all(tasks.CARRIERS[name] is outside._tasks[name] for name in set(tasks.CARRIERS) - here)

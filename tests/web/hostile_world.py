@@ -54,7 +54,9 @@ from party import (
     progress,
     queue,
     rooms,
+    sealing,
     sessions,
+    spotify,
     subtitles,
     suggestions,
 )
@@ -263,10 +265,12 @@ def _bring(world: World) -> None:
             token=f"upload{number}", user=cast.ada.user_id, room=room, name=f"{number}.mp3", size_bytes=10, state=state,
             reason="No" if number else "", began_at=now_ms(), touched_at=now_ms(),
         )  # fmt: skip
+    keys = sealing.seal('{"access": "a", "refresh": "r", "ends_at": 0}', spotify.TOKENS)
     for kind, state in (("subsonic", "ready"), ("jellyfin", "failed"), ("spotify", "ready")):
         made = Source.create(
             user=cast.ada.user_id, kind=kind, name=kind, username="ada", address="https://music.example.org",
             state=state, failure="No" if state == "failed" else "", created_at=1, options={"may": ["keep", "lists"]},
+            secret=keys if kind == "spotify" else "",
         )  # fmt: skip
         world.ids[kind] = made.id
     shelf = f"source:{world.ids['subsonic']}"
