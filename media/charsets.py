@@ -38,7 +38,7 @@ A name in a Western language may be nothing but accents (“ÅÄÖ”), yet not 
 
 
 def text_of(data: bytes, language: str = "") -> str:
-    """The text of a file; `language` as BCP 47 writes it helps where it is not Unicode. What is no sign becomes �."""
+    """The text of a file; `language` (BCP 47) helps where it is not Unicode. What cannot be read becomes �."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return data.decode(name, "replace")

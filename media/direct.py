@@ -41,7 +41,7 @@ def recognise(text: str, settings: Settings) -> Reference | None:
     if not weblinks.looks_like_one(text):
         return None
     address = weblinks.address_of(text, settings)
-    extension = weblinks.extension_of(address)
+    extension = weblinks.extension_of(address.url)
     if extension and extension not in VIDEOS + SOUNDS:
         return None
     return Reference(
@@ -56,9 +56,7 @@ def recognise(text: str, settings: Settings) -> Reference | None:
 
 def says_what(reference: Reference) -> bool:
     """False for a link whose name does not say what it leads to: only looking it up tells."""
-    return (
-        reference.provider != PROVIDER.name or "." in reference.reference.rpartition("/")[2].partition("?")[0]
-    )
+    return reference.provider != PROVIDER.name or bool(weblinks.extension_of(reference.reference))
 
 
 def fetch(reference: Reference, settings: Settings) -> Facts:

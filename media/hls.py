@@ -12,7 +12,7 @@ def recognise(text: str, settings: Settings) -> Reference | None:
     if not weblinks.looks_like_one(text):
         return None
     address = weblinks.address_of(text, settings)
-    if weblinks.extension_of(address) != "m3u8":
+    if weblinks.extension_of(address.url) != "m3u8":
         return None
     # A picture until its list says that there is none: a stage may stay empty, a film may not stay unseen.
     return Reference(

@@ -53,7 +53,7 @@ def look_into(url: str, settings: Settings) -> Facts:
         raise Trouble(NOT_A_STREAM)
     if (
         is_video is None
-        and weblinks.extension_of(_nested(address, known["segments"][0]["uri"], settings)) in _SOUND_FILES
+        and weblinks.extension_of(_nested(address, known["segments"][0]["uri"], settings).url) in _SOUND_FILES
     ):
         is_video = False
     return Facts(

@@ -41,9 +41,9 @@ def key_of(address: Address) -> str:
     return f"u-{hashlib.sha256(address.url.encode()).hexdigest()[:32]}"
 
 
-def extension_of(address: Address) -> str:
+def extension_of(url: str) -> str:
     """What follows the last dot of the file's name, in lower case; nothing where there is none."""
-    name = address.target.partition("?")[0].rpartition("/")[2]
+    name = url.partition("?")[0].partition("://")[2].partition("/")[2].rpartition("/")[2]
     found = re.search(r"[^.]\.([A-Za-z0-9]{1,5})$", name)
     return found[1].lower() if found and not found[1].isdigit() else ""
 

@@ -16,19 +16,20 @@ AGAIN_MS, ROOMS_REMEMBERED = 60_000, 10_000
 _handed: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
 
+def is_living(playlist: Playlist) -> Any:
+    """The condition that a line is in the playlist, and was not taken out."""
+    return (PlaylistEntry.playlist == playlist) & PlaylistEntry.removed_at.is_null()
+
+
 def lines(playlist: Playlist, *columns: Any) -> Any:
     """What a playlist holds that is a track by now."""
-    found = PlaylistEntry.select(*columns).join(Track)
-    return found.where(PlaylistEntry.playlist == playlist, PlaylistEntry.removed_at.is_null())
+    return PlaylistEntry.select(*columns).join(Track).where(is_living(playlist))
 
 
 def links_of(playlist: Playlist) -> list[str]:
     """Its links that are no tracks yet, each once, in its order."""
     query = PlaylistEntry.select(PlaylistEntry.position, PlaylistEntry.link).where(
-        PlaylistEntry.playlist == playlist,
-        PlaylistEntry.removed_at.is_null(),
-        PlaylistEntry.track.is_null(),
-        PlaylistEntry.link != "",
+        is_living(playlist), PlaylistEntry.track.is_null(), PlaylistEntry.link != ""
     )
     # Sorted here and not by the database: its collation need not be the keys' own byte order.
     return list(dict.fromkeys(link for _, link in sorted(rows(query))))

@@ -231,6 +231,14 @@ def locked_rooms(which: Any) -> list[Room]:
     return list(locking(Room.select().where(which).order_by(Room.id)))
 
 
+def hold_known(user_id: int) -> User:
+    """Somebody's row, locked in the open transaction, so that they neither go nor change meanwhile. Raises NotKnown."""
+    user: User | None = locking(User.select().where(User.id == user_id)).first()
+    if user is None:
+        raise NotKnown("Tell us your name first.")
+    return user
+
+
 def hold_people(*user_ids: int) -> None:
     """Lock the rows of people who go, in the open transaction: nothing that names them is written meanwhile."""
     list(locking(User.select().where(User.id.in_(user_ids)).order_by(User.id), to_delete=True))

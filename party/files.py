@@ -27,8 +27,8 @@ from models import (
     locking,
     rows,
 )
-from party import playback, shelf, tracks, work
-from party.change import CLOCK, Person, change, hold_with_rooms, write
+from party import lookups, playback, shelf, tracks, work
+from party.change import CLOCK, Person, change, write
 from party.clock import now_ms
 from party.errors import NotFound, Over
 
@@ -178,12 +178,8 @@ def give_up(track_id: int, *, by_force: bool = False) -> list[str]:
     Where no line ever had it the row goes; else it stays for the history, and rooms where it waits or plays go on.
     """
     with write():
-        is_it = Track.select().where(Track.id == track_id)
         # Whoever brings it again, or puts it on a line, meanwhile waits for us, or we for them.
-        hold_with_rooms(
-            lambda: Room.code.in_(list(_lines_with(track_id))), lambda: list(locking(is_it, to_delete=True))
-        )
-        track = Track.get_or_none(Track.id == track_id)
+        track = lookups.hold(Track.id == track_id)
         # Asked once it is ours: PostgreSQL would answer the wait with what was held before it.
         if track is None or not (
             by_force or Track.select().where(Track.id == track_id, *_is_orphan()).exists()

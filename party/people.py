@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from peewee import fn
 
-from models import Ban, Member, Presence, Room, Session, User, locking, rows
+from models import Ban, Member, Presence, Room, Session, User, rows
 from party import lifecycle, sessions
 from party.change import (
     NO_ROOM,
@@ -16,6 +16,7 @@ from party.change import (
     Person,
     ban_on,
     change,
+    hold_known,
     hold_with_rooms,
     locked_room,
     settle,
@@ -24,7 +25,7 @@ from party.change import (
 )
 from party.clock import now_ms
 from party.control import reclaim
-from party.errors import Conflict, NotAllowed, NotFound, NotKnown, Over
+from party.errors import Conflict, NotAllowed, NotFound, Over
 from party.events import append
 from party.line import PRESENT_MS
 from party.names import clean_name, skeleton
@@ -175,12 +176,6 @@ def sit(room: Room, user_id: int, now: int, network_hash: str | None = None) -> 
     room.save()
     wake_after_commit(room, before)
     return member
-
-
-def hold_known(user_id: int) -> None:
-    """Lock somebody's row, in the open transaction, so that they do not go meanwhile. Raises NotKnown."""
-    if locking(User.select(User.id).where(User.id == user_id)).first() is None:
-        raise NotKnown("Tell us your name first.")
 
 
 def leave(actor: Person, code: str) -> None:

@@ -61,9 +61,7 @@ def links_of(actor: Person, code: str, playlist_id: int = 0, token: str = "") ->
 
 def next_links(code: str) -> list[str]:
     """Links of what plays on in a room whose turn nears, in their order; none where nothing plays on from any."""
-    c = look(CLOCK, code, may="fill_line")
-    playlist = filling.playlist_of(c) if c.settings.when_empty == "playlist" else None
-    return ahead.next_links(c, playlist, filling.may_come(c)) if playlist is not None else []
+    return _next_of(look(CLOCK, code, may="fill_line"))[1]
 
 
 def bring_links(code: str, links: Mapping[str, Mapping[str, Any]]) -> int:
@@ -75,17 +73,12 @@ def bring_links(code: str, links: Mapping[str, Mapping[str, Any]]) -> int:
     for link, facts in list(links.items())[:AT_ONCE]:
         # Each alone: two rooms may bring the same ones, in their own orders.
         with change(CLOCK, code, may="fill_line") as c:
-            playlist = filling.playlist_of(c) if c.settings.when_empty == "playlist" else None
-            if playlist is None or link not in ahead.next_links(c, playlist, filling.may_come(c)):
+            playlist, wanted = _next_of(c)
+            if playlist is None or link not in wanted:
                 continue
             track = adding.found_or_made(c, **facts)
-            waiting = (
-                PlaylistEntry.playlist == playlist,
-                PlaylistEntry.link == link,
-                PlaylistEntry.track.is_null(),
-            )
-            living = PlaylistEntry.removed_at.is_null()
-            brought += PlaylistEntry.update(track=track).where(*waiting, living).execute()
+            is_it = ahead.is_living(playlist) & (PlaylistEntry.link == link) & PlaylistEntry.track.is_null()
+            brought += PlaylistEntry.update(track=track).where(is_it).execute()
             if track.state == "ready":
                 start_if_idle(c)
     return brought
@@ -136,14 +129,18 @@ def _playlist(actor: Person, code: str, playlist_id: int, token: str) -> Playlis
     return found
 
 
+def _next_of(c: Change) -> tuple[Playlist | None, list[str]]:
+    """The playlist that plays on, if one does, and its links whose turn nears."""
+    playlist = filling.playlist_of(c) if c.settings.when_empty == "playlist" else None
+    return playlist, ahead.next_links(c, playlist, filling.may_come(c)) if playlist is not None else []
+
+
 def _can_play(c: Change, links: Mapping[str, Mapping[str, Any]]) -> tuple[int, int]:
     """How many lines of the chosen playlist can play on, those that are still looked up too, and how many it has."""
     playlist = filling.playlist_of(c)
     if playlist is None:
         return 0, 0
-    living = PlaylistEntry.select().where(
-        PlaylistEntry.playlist == playlist, PlaylistEntry.removed_at.is_null()
-    )
+    living = PlaylistEntry.select().where(ahead.is_living(playlist))
     can = ahead.lines(playlist, PlaylistEntry.id).where(filling.may_come(c)).count()
     unread = [entry.link for entry in living.where(PlaylistEntry.track.is_null())] if c.settings.links else []
     # A frame of another site never says that it is over.

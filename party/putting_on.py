@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import Item, PlaylistEntry, Room, Track, rows
-from party import adding, playlists, suggestions
+from party import adding, ahead, playlists, suggestions
 from party.allowance import NO_TRACK
 from party.change import NO_ROOM, Person, change, write
 from party.errors import Busy, Conflict, NotAllowed, NotFound, Refusal
@@ -195,9 +195,7 @@ def _tracks_of(entries: Sequence[PlaylistEntry]) -> dict[int, Track]:
 
 def unknown_links(actor: Person, playlist_id: int) -> list[str]:
     """Links of a playlist's lines that have no track yet."""
-    living = PlaylistEntry.playlist == playlists.own(actor, playlist_id), PlaylistEntry.removed_at.is_null()
-    query = PlaylistEntry.select(PlaylistEntry.link).where(*living, PlaylistEntry.track.is_null())
-    return [link for (link,) in rows(query.distinct()) if link]
+    return ahead.links_of(playlists.own(actor, playlist_id))
 
 
 def _need_to_add(actor: Person, code: str) -> None:

@@ -13,12 +13,12 @@ from peewee import JOIN, fn
 
 from models import VISIBILITIES, Ban, Event, Member, Playback, Presence, Room, database
 from party import audit, events, lifecycle, work
-from party.change import NO_ROOM, Person, locked_room, write
+from party.change import NO_ROOM, Person, hold_known, locked_room, write
 from party.clock import now_ms
 from party.errors import Conflict, Invalid, NotAllowed, NotFound
 from party.line import PRESENT_MS
 from party.names import clean_title, one_line
-from party.people import hold_known, seat
+from party.people import seat
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 """31 letters and digits; I, L, O, 0 and 1 are left out because people mistake them for one another."""

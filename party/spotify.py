@@ -19,9 +19,9 @@ from typing import Any
 
 from models import Source, User, locking
 from party import sealing, work
-from party.change import Person, write
+from party.change import Person, hold_known, write
 from party.clock import now_ms
-from party.errors import Conflict, Invalid, NotAllowed, NotKnown
+from party.errors import Conflict, Invalid, NotAllowed
 from party.names import one_line
 
 KIND, NAME = "spotify", "Spotify"
@@ -352,12 +352,8 @@ def _mark(state: str, session: str, source_id: int) -> str:
 
 
 def _need_account(actor: Person) -> None:
-    query = User.select().where(User.id == actor.user_id)
     # Of two presses at once the second has to find what the first one made.
-    user = locking(query).first()
-    if user is None:
-        raise NotKnown("Tell us your name first.")
-    if user.email is None:
+    if hold_known(actor.user_id).email is None:
         raise NotAllowed(NEEDS_ACCOUNT)
 
 

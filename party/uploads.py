@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from config import settings
-from models import Room, Track, Upload, User, database, locking, rows
+from models import Room, Track, Upload, database, locking, rows
 from party import files, library, parts, turns, work
-from party.change import Actor, Change, Person, change, locked_rooms, write
+from party.change import Actor, Change, Person, change, hold_known, locked_rooms, write
 from party.clock import now_ms
-from party.errors import Conflict, Invalid, NotAllowed, NotFound, NotKnown, Refusal, TooMany
+from party.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
 from party.names import one_line
 
 MEGABYTE = 2**20
@@ -330,8 +330,7 @@ def _refuse_here(c: Change, size_bytes: int, *, has_row: bool = False) -> None:
 
 def _refuse_person(user_id: int, size_bytes: int) -> None:
     # The room's lock does not hold off the same person's files in another room.
-    if locking(User.select().where(User.id == user_id)).first() is None:
-        raise NotKnown("Tell us your name first.")
+    hold_known(user_id)
     if Upload.select().where(Upload.user == user_id, Upload.state.in_(OPEN)).count() >= MOST_OPEN:
         raise TooMany(f"{MOST_OPEN} files of yours are on their way already. Let them arrive first.")
     if _is_over(settings.quota_person_mb, files.counted_for_person(user_id) + size_bytes):

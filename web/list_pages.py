@@ -41,23 +41,28 @@ def own_page(playlist_id: int, **values: Any) -> str:
 def match_page(playlist_id: int, entry: int | None = None, search: str = "", **values: Any) -> str:
     """What its words may mean, or what is found for more of it. Raises NotFound, NotAllowed for a guest."""
     found = importing.search(actor(), search) if search.strip() else []
-    view, offers = seen(playlist_id), importing.offers(actor(), playlist_id)
+    person, plays = actor(), _playing_of(playlist_id)
+    view, offers = (
+        playlist_views.view(person, playlist_id, plays=plays),
+        importing.offers(person, playlist_id),
+    )
     shown = {"entry": entry, "search": search, "found": found}
-    plays = playing(row.link for row in offers.rows)
     return page("playlist_match", playlist=view, offers=offers, plays=plays, **shown, **values)
 
 
 def seen(playlist_id: int, page: int = 1) -> PlaylistView:
     """A page of one of one's own, where lines that play from their link are known. Raises NotFound, NotAllowed."""
-    person = actor()
-    plays = playing(putting_on.unknown_links(person, playlist_id))
-    return playlist_views.view(person, playlist_id, page, plays)
+    return playlist_views.view(actor(), playlist_id, page, _playing_of(playlist_id))
 
 
 def page(name: str, **values: Any) -> str:
     """A page of playlists; what it is not given is empty."""
     values = {"message": "", "undo": None, "oob": "", "form": {}, "errors": {}} | values
     return render_template(f"pages/{name}.html", theme=theme(), me=viewer(), **values)
+
+
+def _playing_of(playlist_id: int) -> frozenset[str]:
+    return playing(putting_on.unknown_links(actor(), playlist_id))
 
 
 def number(name: str, default: int | None = None) -> int:

@@ -288,6 +288,15 @@ def test_an_address_inside_a_house_is_none(typed: str) -> None:
         servers.clean_address(typed, furnished().settings)
 
 
+def closed_door(typed: str, named: str) -> str:
+    """What is said of an address that is not listed; what the sentence names is just what opens it."""
+    closed = furnished().settings
+    with pytest.raises(Trouble) as refused:
+        servers.clean_address(typed, closed)
+    servers.clean_address(typed, replace(closed, private_hosts=(named,)))
+    return str(refused.value.sentence)
+
+
 @pytest.mark.parametrize(
     ("typed", "named"),
     [
@@ -299,14 +308,9 @@ def test_an_address_inside_a_house_is_none(typed: str) -> None:
     ],
 )  # fmt: skip
 def test_an_address_of_a_network_of_its_own_says_who_opens_it(typed: str, named: str) -> None:
-    closed = furnished().settings
-    with pytest.raises(Trouble) as refused:
-        servers.clean_address(typed, closed)
-    assert refused.value.sentence == (
+    assert closed_door(typed, named) == (
         f"That is in a network of its own. Whoever runs this house has to name it in PRIVATE_HOSTS first: {named}."
     )
-    # What the sentence names is just what opens it.
-    servers.clean_address(typed, replace(closed, private_hosts=(named,)))
 
 
 @pytest.mark.parametrize(
@@ -317,11 +321,7 @@ def test_an_address_of_a_network_of_its_own_says_who_opens_it(typed: str, named:
     ],
 )  # fmt: skip
 def test_an_unusual_address_on_the_internet_says_what_is_usual(typed: str, named: str) -> None:
-    closed = furnished().settings
-    with pytest.raises(Trouble) as refused:
-        servers.clean_address(typed, closed)
-    assert refused.value.sentence == servers.UNUSUAL.format(named)
-    servers.clean_address(typed, replace(closed, private_hosts=(named,)))
+    assert closed_door(typed, named) == servers.UNUSUAL.format(named)
 
 
 @pytest.mark.parametrize(
